@@ -1,0 +1,15 @@
+# The image is one static binary and its data directory.
+FROM golang:1.26.8-bookworm AS build
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+RUN CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o /out/tourniquet ./cmd/tourniquet && mkdir /out/data
+
+FROM gcr.io/distroless/static-debian12:nonroot
+COPY --from=build /out/tourniquet /tourniquet
+COPY --from=build --chown=65532:65532 /out/data /data
+VOLUME /data
+EXPOSE 8686
+ENTRYPOINT ["/tourniquet"]
+CMD ["serve", "--config", "/etc/tourniquet/tourniquet.yaml"]

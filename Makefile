@@ -1,0 +1,47 @@
+# Every target runs from a clean clone with Go alone. GOFLAGS and GO are respected.
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -ec
+GO ?= go
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+WORKFLOWCHECK := go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0
+
+# The embedded Temporal server is most of what there is to compile: packages whose tests hold it are not run with -race.
+UNHEAVY = $(GO) list -test -f '{{.ImportPath}} {{join .Deps " "}}' ./... \
+	| awk '$$1 ~ /\.test$$/ && !/ go\.temporal\.io\/server\// { sub(/\.test$$/, "", $$1); print $$1 }'
+
+.PHONY: help drill build test race lint bench check judge
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' Makefile
+
+drill: ## a stolen key, contained, signed off, revoked and proven dead, in this terminal
+	$(GO) run ./cmd/tourniquet drill
+
+build: ## bin/tourniquet
+	$(GO) build -trimpath -o bin/tourniquet ./cmd/tourniquet
+
+test: ## vet and every test
+	./test/setup.sh
+	$(GO) vet ./...
+	$(GO) test -timeout 20m ./...
+
+race: ## every package that does not embed the server, three times, with the race detector
+	@list="$$($(UNHEAVY))"; test -n "$$list" && $(GO) test -count=3 -race $$list
+
+lint: ## formatting, vet, determinism of workflows, golangci-lint (its first build takes minutes)
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "run gofmt -w on:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(WORKFLOWCHECK) -config workflowcheck.config.yaml ./workflows/...
+	$(GO) run $(GOLANGCI) run ./...
+
+bench: ## alert to first request, and runs per second, beside the bare workflow engine
+	$(GO) run ./test/bench
+
+check: lint test race judge ## all of it, as before a release
+
+judge: ## a scripted drill, judged from what the world saw
+	@mkdir -p bin/drill
+	$(GO) build -o bin/tourniquet ./cmd/tourniquet
+	$(GO) build -o bin/judge ./test/judge
+	bin/tourniquet drill --approve auto -o json --world-log bin/drill/world.jsonl > bin/drill/drill.json
+	bin/judge --world bin/drill/world.jsonl --drill bin/drill/drill.json

@@ -1,0 +1,90 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/tourniquet-ir/tourniquet/integrations/chat"
+	"github.com/tourniquet-ir/tourniquet/internal/database"
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
+	"github.com/tourniquet-ir/tourniquet/internal/wire"
+)
+
+// closeRun ends a run and its incident, unless alerts arrived that nobody has read.
+func (h *House) closeRun(ctx context.Context, c wire.Close) (wire.Closed, error) {
+	closed, err := h.DB.CloseIncident(ctx, c.Incident, c.Outcome)
+	if err != nil {
+		return wire.Closed{}, err
+	}
+	if !closed {
+		_, err := h.DB.MarkAlertsRead(ctx, c.Incident)
+		return wire.Closed{Again: true}, err
+	}
+	err = h.DB.Keep(ctx, c.Run, database.Kept{
+		Entries: []database.Entry{{ID: "closed", Kind: "run.closed", Actor: "system", At: h.Now(), Body: map[string]any{
+			"outcome": c.Outcome, "why": c.Why, "in_force": c.InForce,
+		}}},
+		Change: func(r *incident.Run) { r.State, r.Outcome, r.FinishedAt = "done", c.Outcome, c.At },
+	})
+	if err != nil {
+		return wire.Closed{}, err
+	}
+	if c.Outcome == incident.OutcomeContained {
+		if err := h.DB.ShredRun(ctx, c.Run, h.Now()); err != nil { // the stolen key is proven dead
+			return wire.Closed{}, err
+		}
+	}
+	h.tellEnd(ctx, c)
+	return wire.Closed{}, nil
+}
+
+// tellEnd is a courtesy: the records hold the truth, so chat that is away costs nothing.
+func (h *House) tellEnd(ctx context.Context, c wire.Close) {
+	if h.Chat == nil || c.Outcome == incident.OutcomeJoined {
+		return
+	}
+	lines := []string{"Incident " + c.Incident + ", run " + c.Run}
+	if c.Why != "" {
+		lines = append(lines, c.Why)
+	}
+	if len(c.InForce) > 0 && c.Outcome != incident.OutcomeContained {
+		lines = append(lines, "Still in force: "+strings.Join(c.InForce, ", "))
+	}
+	if _, err := h.Chat.Tell(ctx, chat.Note{Title: "Run ended: " + c.Outcome, Lines: lines}); err != nil {
+		h.Log.Warn("chat was not told about the end of a run", "run", c.Run, "error", err)
+	}
+}
+
+// burn is the money spent on a key since a time, in millionths of a dollar.
+func (h *House) burn(ctx context.Context, b wire.BurnAsk) (int64, error) {
+	p, err := h.provider(b.Key)
+	if err != nil {
+		return 0, wrap(err)
+	}
+	u, err := p.Usage(ctx, b.Key, b.Since, h.Now())
+	return u.MicroUSD, wrap(err)
+}
+
+// preview tells what calls would do; it is all that mode observe does.
+func (h *House) preview(ctx context.Context, p wire.PreviewAsk) error {
+	var lines []string
+	for _, c := range p.Calls {
+		a, err := h.action(c.Action)
+		if err != nil {
+			return wrap(err)
+		}
+		e, err := a.DryRun(ctx, h, In{wire.Call{Run: p.Run, Step: c.Step, Action: c.Action, With: c.With, Alert: p.Alert}})
+		if err != nil {
+			lines = append(lines, fmt.Sprintf("%s: could not be planned: %s", c.Action, err))
+			continue
+		}
+		lines = append(lines, fmt.Sprintf("%s on %s: %s", c.Action, e.Target, e.After))
+	}
+	h.ledger(ctx, p.Run, "observe.would", p.Step, "observe/"+p.Step, map[string]any{"calls": lines})
+	if h.Chat == nil {
+		return nil
+	}
+	_, err := h.Chat.Tell(ctx, chat.Note{Title: "Mode observe: this would be done now (" + p.Step + ")", Lines: lines})
+	return err
+}

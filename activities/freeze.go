@@ -1,0 +1,207 @@
+package activities
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
+	"github.com/tourniquet-ir/tourniquet/internal/signoff"
+	"github.com/tourniquet-ir/tourniquet/internal/wire"
+	"github.com/tourniquet-ir/tourniquet/playbooks"
+)
+
+// freeze dry-runs every call, makes the envelope and stores what people will be shown. A repeat gives the stored view.
+func (h *House) freeze(ctx context.Context, ask wire.Freeze) (signoff.View, error) {
+	defer beat(ctx)()
+	id := requestID(ask)
+	if view, err := h.DB.Request(ctx, id); err == nil {
+		return view, nil
+	}
+	run, err := h.DB.Run(ctx, ask.Run)
+	if err != nil {
+		return signoff.View{}, err
+	}
+	view := signoff.View{Request: id, Title: ask.Title, Why: ask.Why, Otherwise: otherwiseWords(ask), Place: ask.Place, State: signoff.StateOpen}
+	effect, err := h.freezeCalls(ctx, ask, &view)
+	if err != nil {
+		return signoff.View{}, wrap(err)
+	}
+	if err := h.freezeRule(ctx, ask, run, effect, &view); err != nil {
+		return signoff.View{}, refuse(wire.ErrPermanent, err.Error())
+	}
+	if err := h.freezeEnvelope(ctx, ask, run, &view); err != nil {
+		return signoff.View{}, refuse(wire.ErrPermanent, err.Error())
+	}
+	h.impact(ctx, ask, &view)
+	if err := h.DB.PutRequest(ctx, view); err != nil {
+		return signoff.View{}, err
+	}
+	return h.DB.Request(ctx, id)
+}
+
+// freezeCalls dry-runs the calls; the answer is the strongest effect among them.
+func (h *House) freezeCalls(ctx context.Context, ask wire.Freeze, view *signoff.View) (string, error) {
+	effect := signoff.EffectUndoable
+	for i, p := range ask.Calls {
+		a, err := h.action(p.Action)
+		if err != nil {
+			return "", refuse(wire.ErrPermanent, err.Error())
+		}
+		hash := playbooks.CardHash(a.Card)
+		if p.CardHash != "" && p.CardHash != hash {
+			return "", refuse(wire.ErrPermanent, fmt.Sprintf("%s has changed since this run began; start a new run", p.Action))
+		}
+		e, err := a.DryRun(ctx, h, In{wire.Call{Run: ask.Run, Step: p.Step, Action: p.Action, With: p.With, Alert: ask.Alert, At: ask.At}})
+		if err != nil {
+			return "", err
+		}
+		if a.Card.Effect == signoff.EffectFinal {
+			effect = signoff.EffectFinal
+		}
+		view.Envelope.Calls = append(view.Envelope.Calls, signoff.PlannedCall{
+			Index: i, Step: p.Step, Action: p.Action, CardHash: hash, Effect: a.Card.Effect, Inputs: p.With,
+			Target: e.Target, State: e.State, Undo: e.Undo, Reach: e.Reach, After: e.After,
+		})
+		view.Changes = append(view.Changes, signoff.Change{Target: e.Target, Before: e.Before, After: e.After, Undo: e.Undo})
+	}
+	return effect, nil
+}
+
+// freezeRule decides who decides, and refuses a quorum that the groups cannot fill.
+func (h *House) freezeRule(ctx context.Context, ask wire.Freeze, run incident.Run, effect string, view *signoff.View) error {
+	who := signoff.Parties{Starter: run.Starter}
+	if ask.Key != nil {
+		who.KeyOwner = ask.Key.Owner
+	}
+	rule, err := h.Policy.Rule(effect, ask.Undo, ask.Seats, who)
+	if err != nil {
+		return err
+	}
+	if err := h.fillable(ctx, rule); err != nil {
+		return err
+	}
+	view.Envelope.Rule = rule
+	view.Who, view.WhoNot = rule.Who(), rule.WhoNot()
+	_, view.Seats = signoff.Seats(rule, nil)
+	return nil
+}
+
+// fillable fails when a group has fewer members than its seat wants, whoever is excluded left out.
+func (h *House) fillable(ctx context.Context, rule signoff.Rule) error {
+	for _, s := range rule.Seats {
+		if s.Group == "" {
+			continue
+		}
+		members, _, err := h.People.Members(ctx, s.Group)
+		if err != nil {
+			return fmt.Errorf("the members of %q could not be read: %w", s.Group, err)
+		}
+		able := 0
+		for _, m := range members {
+			if !strings.Contains("\x00"+strings.Join(rule.Excluded, "\x00")+"\x00", "\x00"+m+"\x00") {
+				able++
+			}
+		}
+		if able < s.Count {
+			return fmt.Errorf("group %q has %d people who may decide this and %d are needed; add people to the group", s.Group, able, s.Count)
+		}
+	}
+	return nil
+}
+
+// freezeEnvelope binds the calls to place, time and keys.
+func (h *House) freezeEnvelope(ctx context.Context, ask wire.Freeze, run incident.Run, view *signoff.View) error {
+	policy, err := h.Policy.Digest()
+	if err != nil {
+		return err
+	}
+	nonce := make([]byte, 16)
+	if _, err := rand.Read(nonce); err != nil {
+		return err
+	}
+	proof, err := h.DB.EvidenceOf(ctx, ask.Run)
+	if err != nil {
+		return err
+	}
+	e := &view.Envelope
+	for _, p := range proof {
+		e.Evidence = append(e.Evidence, p.Digest)
+	}
+	within := ask.Within.Std()
+	if limit := time.Duration(h.Policy.Final.Expires); limit > 0 && (within <= 0 || within > limit) {
+		within = limit
+	}
+	issued := ask.At.UTC().Truncate(time.Microsecond)
+	e.World, e.Installation, e.Incident, e.WorkflowID, e.Run = h.World, h.Installation, run.Incident, ask.WorkflowID, ask.Run
+	e.Step, e.Attempt, e.Nonce = ask.Step, ask.Attempt, hex.EncodeToString(nonce)
+	e.Playbook, e.PlaybookHash, e.PolicyHash, e.PublicKeys = run.Playbook, run.Digest, policy, ask.PublicKeys
+	e.Issued, e.Expires = issued, issued.Add(within)
+	e.UseWithin = signoff.Seconds(time.Duration(h.Policy.Final.UseWithin) / time.Second)
+	e.Complete = signoff.Seconds(ask.Complete.Std() / time.Second)
+	if view.Digest, err = signoff.Digest(*e); err != nil {
+		return err
+	}
+	view.Code = signoff.CheckCode(view.Digest)
+	if h.Console != "" {
+		view.Link = h.Console + "/signoffs/" + view.Request
+	}
+	return nil
+}
+
+// impact is what a person needs to weigh: who depends on the key, how far the calls are felt, and the money.
+func (h *House) impact(ctx context.Context, ask wire.Freeze, view *signoff.View) {
+	if ask.Key != nil {
+		view.Impact = append(view.Impact, fmt.Sprintf("%d dependents use this key", len(ask.Key.Dependents)))
+		if ask.Key.Critical {
+			view.Impact = append(view.Impact, "the inventory calls this key critical")
+		}
+		view.Spent, view.Waiting = h.money(ctx, *ask.Key, ask.Alert)
+	}
+	for _, c := range view.Envelope.Calls {
+		if c.Reach != "" && c.Reach != "key" {
+			view.Impact = append(view.Impact, fmt.Sprintf("%s is felt by everything in the same %s", c.Action, c.Reach))
+		}
+	}
+}
+
+// money says what was spent since the alert and what waiting costs, and on what the figures rest.
+func (h *House) money(ctx context.Context, k incident.Key, a incident.Alert) (spent, waiting string) {
+	p, err := h.provider(k)
+	if err != nil {
+		return "unknown", ""
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	since := a.ObservedAt.Add(-time.Hour)
+	u, err := p.Usage(ctx, k, since, h.Now())
+	if err != nil || !u.CostKnown {
+		return "unknown: the provider gave no cost", ""
+	}
+	var last int64
+	for _, row := range u.Rows {
+		if h.Now().Sub(row.At) < 5*time.Minute {
+			last += row.MicroUSD
+		}
+	}
+	return fmt.Sprintf("%s USD since %s, %s", usd(u.MicroUSD), since.UTC().Format("15:04 UTC"), u.CostBasis),
+		fmt.Sprintf("about %s USD an hour at the rate of the last five minutes", usd(last*12))
+}
+
+func usd(micro int64) string { return fmt.Sprintf("%d.%02d", micro/1_000_000, micro%1_000_000/10_000) }
+
+func requestID(ask wire.Freeze) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "tourniquet/request/v1\n%s\n%s\n%d", ask.Run, ask.Step, ask.Attempt))
+	return "so-" + hex.EncodeToString(sum[:8])
+}
+
+func otherwiseWords(ask wire.Freeze) string {
+	if ask.Otherwise == "skip" {
+		return "this step is left out and the run goes on"
+	}
+	return "nothing of this is done and the run stops"
+}

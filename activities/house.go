@@ -1,0 +1,93 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/tourniquet-ir/tourniquet/integrations/chat"
+	"github.com/tourniquet-ir/tourniquet/integrations/keys"
+	"github.com/tourniquet-ir/tourniquet/integrations/mail"
+	"github.com/tourniquet-ir/tourniquet/integrations/paging"
+	"github.com/tourniquet-ir/tourniquet/integrations/secretstores"
+	"github.com/tourniquet-ir/tourniquet/integrations/tickets"
+	"github.com/tourniquet-ir/tourniquet/internal/database"
+	"github.com/tourniquet-ir/tourniquet/internal/evidence"
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
+	"github.com/tourniquet-ir/tourniquet/internal/signoff"
+)
+
+// House is everything actions may reach. Ports that are not configured are nil, and the actions that need them say so.
+type House struct {
+	DB           *database.DB
+	Evidence     *evidence.Store
+	Providers    []Account
+	Stores       []secretstores.Store
+	Tracker      tickets.Tracker
+	Resolver     tickets.Resolver
+	Chat         chat.Chat
+	Pager        paging.Pager
+	Mailer       mail.Mailer
+	Inventory    Inventory
+	Fetcher      SecretFetcher
+	People       People
+	Policy       signoff.Policy
+	Trusted      map[string]string // public keys of this installation's gateways
+	Installation string
+	World        string // production or drill
+	Console      string // base URL of the console, for links
+	KeyedHash    func([]byte) string
+	Report       func(ctx context.Context, run string) ([]byte, error)
+	Log          *slog.Logger
+	Now          func() time.Time
+
+	actions map[string]Action
+}
+
+// Account is one configured account of a provider.
+type Account struct {
+	Name string
+	keys.Provider
+}
+
+// Inventory adds what the operator knows of a key.
+type Inventory interface {
+	Enrich(incident.Key) incident.Key
+}
+
+// SecretFetcher reads the leaked value again from the alert's own source, when it could not be read at the door.
+type SecretFetcher interface {
+	Fetch(ctx context.Context, link string) (secret []byte, secretType string, err error)
+}
+
+// People knows persons and groups.
+type People interface {
+	Person(id string) (incident.Person, bool)
+	// Members of a group, now, as person ids, with the time at which the membership was read.
+	Members(ctx context.Context, group string) ([]string, time.Time, error)
+	// MayDecide returns "" or why this person may never decide.
+	MayDecide(ctx context.Context, person string) (string, error)
+}
+
+// provider finds the account that a key belongs to.
+func (h *House) provider(k incident.Key) (keys.Provider, error) {
+	for _, a := range h.Providers {
+		if a.Provider.Name() == k.Provider && a.Name == k.Account {
+			return a.Provider, nil
+		}
+	}
+	return nil, keys.Permanent(fmt.Errorf("no account %q of provider %q is configured under providers", k.Account, k.Provider))
+}
+
+// store finds the store of a dependent.
+func (h *House) store(d incident.Dependent) (secretstores.Store, error) {
+	for _, s := range h.Stores {
+		for _, kind := range s.Kinds() {
+			if kind == d.Kind {
+				return s, nil
+			}
+		}
+	}
+	return nil, keys.Permanent(fmt.Errorf("no secret store for dependents of kind %q is configured", d.Kind))
+}

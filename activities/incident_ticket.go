@@ -1,0 +1,146 @@
+package activities
+
+import (
+	"context"
+
+	"github.com/tourniquet-ir/tourniquet/integrations/chat"
+	"github.com/tourniquet-ir/tourniquet/internal/signoff"
+	"github.com/tourniquet-ir/tourniquet/playbooks"
+)
+
+// notifies is the card of an action that tells somebody something and may be repeated.
+func notifies(name, summary string, in, out []playbooks.Field, example map[string]any) playbooks.Card {
+	return playbooks.Card{Name: name, Summary: summary, Effect: signoff.EffectNotify, Local: true, Repeat: true, Timeout: "30s", Attempts: 5, Inputs: in, Outputs: out, Example: example}
+}
+
+func incidentOpen() Action {
+	return Action{
+		Card: notifies("incident.open", "Open a ticket for the incident, once",
+			[]playbooks.Field{{Name: "title", Type: playbooks.TypeString, Required: true, Doc: "the ticket's title"}, {Name: "text", Type: playbooks.TypeString, Doc: "the ticket's text"}},
+			[]playbooks.Field{{Name: "id", Type: playbooks.TypeString, Required: true, Doc: "the tracker's id, or ours without a tracker"}, {Name: "url", Type: playbooks.TypeString, Required: true, Doc: "where it can be read"}},
+			map[string]any{"id": "1", "url": "https://tracker.example/1"}),
+		Run: func(ctx context.Context, h *House, in In) (Output, error) {
+			if h.Tracker == nil {
+				return Output{Summary: "no tracker is configured; the incident is kept here", Values: map[string]any{"id": in.Incident, "url": h.Console + "/runs/" + in.Run}}, nil
+			}
+			text := in.Text("text") + "\n\nIncident " + in.Incident + ", run " + in.Run
+			t, err := h.Tracker.Open(ctx, in.Incident, in.Text("title"), text)
+			if err != nil {
+				return Output{}, err
+			}
+			return Output{Summary: t.URL, Values: map[string]any{"id": t.ID, "url": t.URL}}, h.DB.PutSetting(ctx, "ticket/"+in.Incident, t.ID)
+		},
+	}
+}
+
+func incidentUpdate() Action {
+	return Action{
+		Card: notifies("incident.update", "Add a comment to the incident's ticket",
+			[]playbooks.Field{{Name: "text", Type: playbooks.TypeString, Required: true, Doc: "the comment"}}, nil, map[string]any{}),
+		Run: func(ctx context.Context, h *House, in In) (Output, error) {
+			id, ok, err := h.DB.Setting(ctx, "ticket/"+in.Incident)
+			if err != nil || !ok || h.Tracker == nil {
+				return Output{Summary: "there is no ticket to update"}, err
+			}
+			return Output{Summary: "commented"}, h.Tracker.Comment(ctx, id, in.Run+"/"+in.Step, in.Text("text"))
+		},
+	}
+}
+
+func incidentClose() Action {
+	return Action{
+		Card: notifies("incident.close", "Close the incident's ticket and the source's own alert",
+			[]playbooks.Field{{Name: "summary", Type: playbooks.TypeString, Required: true, Doc: "how it ended"}}, nil, map[string]any{}),
+		Run: func(ctx context.Context, h *House, in In) (Output, error) {
+			if h.Resolver != nil && in.Alert.Source == "github" && len(in.Alert.Links) > 0 {
+				if err := h.Resolver.Resolve(ctx, in.Alert.Links[0], in.Text("summary")); err != nil {
+					return Output{}, err
+				}
+			}
+			id, ok, err := h.DB.Setting(ctx, "ticket/"+in.Incident)
+			if err != nil || !ok || h.Tracker == nil {
+				return Output{Summary: "there is no ticket to close"}, err
+			}
+			return Output{Summary: "closed " + id}, h.Tracker.Close(ctx, id, in.Text("summary"))
+		},
+	}
+}
+
+func incidentReport() Action {
+	return Action{
+		Card: notifies("incident.report", "Write the report of the run and keep it as evidence", nil,
+			[]playbooks.Field{{Name: "digest", Type: playbooks.TypeString, Required: true, Doc: "SHA-256 of the report"}},
+			map[string]any{"digest": "sha256:0"}),
+		Run: func(ctx context.Context, h *House, in In) (Output, error) {
+			body, err := h.Report(ctx, in.Run)
+			if err != nil {
+				return Output{}, err
+			}
+			e, err := h.Evidence.Put(ctx, in.Run, in.Step, "report.md", "tourniquet", body, h.Now())
+			if err != nil {
+				return Output{}, err
+			}
+			return Output{Summary: e.Digest, Values: map[string]any{"digest": e.Digest}}, h.DB.PutEvidence(ctx, e)
+		},
+	}
+}
+
+func ownersNotify() Action {
+	return Action{
+		Card: notifies("owners.notify", "Tell the key's owner what happened and what they must do",
+			[]playbooks.Field{{Name: "key", Type: playbooks.TypeKey, Required: true, Doc: "the key"}, {Name: "text", Type: playbooks.TypeString, Required: true, Doc: "what to tell"}},
+			[]playbooks.Field{{Name: "told", Type: playbooks.TypeString, Required: true, Doc: "who was told, and how"}}, map[string]any{"told": "kim, by direct message"}),
+		Run: notifyOwner,
+	}
+}
+
+func notifyOwner(ctx context.Context, h *House, in In) (Output, error) {
+	k, err := in.Key("key")
+	if err != nil {
+		return Output{}, err
+	}
+	owner, known := h.People.Person(k.Owner)
+	title := "Your " + k.Provider + " key " + k.Hint + " is under attack"
+	told := "the responders: the owner is not known"
+	note := chat.Note{Title: title, Lines: []string{in.Text("text"), "Incident " + in.Incident}}
+	if known {
+		note.Person, told = owner.Slack, owner.ID+", by direct message"
+		if owner.Email != "" && h.Mailer != nil {
+			if err := h.Mailer.Send(ctx, []string{owner.Email}, title, in.Text("text")); err != nil {
+				return Output{}, err
+			}
+			told += " and mail"
+		}
+	}
+	if h.Chat != nil {
+		if _, err := h.Chat.Tell(ctx, note); err != nil {
+			return Output{}, err
+		}
+	}
+	return Output{Summary: told, Values: map[string]any{"told": told}}, nil
+}
+
+func peoplePage() Action {
+	return Action{
+		Card: notifies("people.page", "Wake a group",
+			[]playbooks.Field{{Name: "group", Type: playbooks.TypeString, Required: true, Doc: "a group of the configuration"}, {Name: "text", Type: playbooks.TypeString, Required: true, Doc: "why"}},
+			nil, map[string]any{}),
+		Run: func(ctx context.Context, h *House, in In) (Output, error) {
+			members, _, err := h.People.Members(ctx, in.Text("group"))
+			if err != nil {
+				return Output{}, err
+			}
+			if h.Pager != nil {
+				if err := h.Pager.Page(ctx, in.Run+"/"+in.Step, in.Text("text"), members); err != nil {
+					return Output{}, err
+				}
+			}
+			if h.Chat != nil {
+				if _, err := h.Chat.Tell(ctx, chat.Note{Title: "Paging " + in.Text("group"), Lines: []string{in.Text("text")}}); err != nil {
+					return Output{}, err
+				}
+			}
+			return Output{Summary: "paged " + in.Text("group")}, nil
+		},
+	}
+}

@@ -1,0 +1,83 @@
+package activities
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/tourniquet-ir/tourniquet/integrations/keys"
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
+	"github.com/tourniquet-ir/tourniquet/internal/signoff"
+	"github.com/tourniquet-ir/tourniquet/playbooks"
+)
+
+func keyCreate() Action {
+	return Action{
+		Card: playbooks.Card{
+			Name: "key.create", Effect: signoff.EffectUndoable, Repeat: true, Timeout: "60s", Attempts: 1, TargetInput: "like",
+			Summary: "Make a new key that can do what another one could; its value is sealed at once",
+			Inputs:  []playbooks.Field{{Name: "like", Type: playbooks.TypeKey, Required: true, Doc: "the key to replace"}},
+			Outputs: []playbooks.Field{
+				{Name: "key", Type: playbooks.TypeKey, Required: true, Doc: "the new key; its value stays sealed"},
+				{Name: "summary", Type: playbooks.TypeString, Required: true, Doc: "what was made"},
+			},
+			Example: map[string]any{"summary": "A new key was made", "key": map[string]any{"provider": "gemini", "account": "demo", "id": "k2", "hint": "AIza…7bN1", "critical": false, "dependents": []any{}}},
+		},
+		DryRun: dryCreate,
+		Run:    create,
+	}
+}
+
+func dryCreate(ctx context.Context, h *House, in In) (Entry, error) {
+	p, like, err := h.target(in, "like")
+	if err != nil {
+		return Entry{}, err
+	}
+	c := p.Can(keys.OpCreate)
+	if !c.Available {
+		return Entry{}, keys.Permanent(&unavailable{what: "create", who: like.Provider, why: c.Why})
+	}
+	return Entry{
+		Target: "a new key like " + like.Target(), Reach: keys.ReachKey, State: map[string]string{"like": like.Target()},
+		Before: "no such key", After: c.What, Undo: "the unused key is deleted",
+	}, nil
+}
+
+// create makes a key. A key that an earlier, interrupted attempt left behind is deleted first: its value was lost with
+// the attempt, so it can serve nobody.
+func create(ctx context.Context, h *House, in In) (Output, error) {
+	p, like, err := h.target(in, "like")
+	if err != nil {
+		return Output{}, err
+	}
+	label := createLabel(in)
+	orphans, err := p.Orphans(ctx, like, label)
+	if err != nil {
+		return Output{}, err
+	}
+	for _, o := range orphans {
+		o.Provider, o.Account = like.Provider, like.Account
+		if _, err := p.Revoke(ctx, o); err != nil {
+			return Output{}, fmt.Errorf("the key %s of an interrupted attempt could not be deleted: %w", o.ID, err)
+		}
+	}
+	made, err := p.Create(ctx, like, label)
+	if err != nil {
+		return Output{}, err
+	}
+	ref, err := h.DB.PutSealed(ctx, "new/"+in.Run+"/"+in.Step, made.Secret, in.Run)
+	clear(made.Secret)
+	if err != nil {
+		return Output{}, fmt.Errorf("the new key was made but its value could not be sealed; the next attempt deletes it: %w", err)
+	}
+	k := made.Key
+	k.Provider, k.Account, k.Owner, k.Secret, k.Dependents = like.Provider, like.Account, like.Owner, &ref, []incident.Dependent{}
+	return Output{Summary: made.Receipt.Summary, Request: made.Receipt.RequestID, Values: map[string]any{"key": k, "summary": made.Receipt.Summary}}, nil
+}
+
+// createLabel marks a key as made by this step of this run. It is short and fits every provider's names.
+func createLabel(in In) string {
+	sum := sha256.Sum256([]byte(in.Run + "\n" + in.Step))
+	return "tourniquet-" + hex.EncodeToString(sum[:6])
+}

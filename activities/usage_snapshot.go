@@ -1,0 +1,84 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/tourniquet-ir/tourniquet/integrations/keys"
+	"github.com/tourniquet-ir/tourniquet/internal/signoff"
+	"github.com/tourniquet-ir/tourniquet/playbooks"
+)
+
+func usageSnapshot() Action {
+	return Action{
+		Card: playbooks.Card{
+			Name: "usage.snapshot", Effect: signoff.EffectObserve, Local: true, Repeat: true, Timeout: "60s", Attempts: 5,
+			Summary: "Keep the provider's usage records of the key as evidence and sum them up",
+			Inputs: []playbooks.Field{
+				{Name: "key", Type: playbooks.TypeKey, Required: true, Doc: "the key"},
+				{Name: "since", Type: playbooks.TypeTime, Required: true, Doc: "from when on"},
+			},
+			Outputs: []playbooks.Field{
+				{Name: "requests", Type: playbooks.TypeInt, Required: true, Doc: "number of calls"},
+				{Name: "tokens", Type: playbooks.TypeInt, Doc: "tokens, where the provider counts them"},
+				{Name: "cost_usd", Type: playbooks.TypeFloat, Doc: "US dollars; absent where nobody can say"},
+				{Name: "cost_basis", Type: playbooks.TypeString, Doc: "billed, or estimated from which price list"},
+				{Name: "new_addresses", Type: playbooks.TypeStrings, Doc: "source addresses not seen before, where offered"},
+				{Name: "first_abuse", Type: playbooks.TypeTime, Doc: "first call that does not fit, where it can be told"},
+				{Name: "evidence", Type: playbooks.TypeString, Required: true, Doc: "digests of the raw answers"},
+			},
+			Example: map[string]any{"requests": 9000, "tokens": 1200000, "cost_usd": 412.5, "cost_basis": "billed", "new_addresses": []any{"198.51.100.7"}, "evidence": "sha256:0"},
+		},
+		Run: snapshot,
+	}
+}
+
+func snapshot(ctx context.Context, h *House, in In) (Output, error) {
+	p, k, err := h.target(in, "key")
+	if err != nil {
+		return Output{}, err
+	}
+	since := in.Time("since")
+	if since.IsZero() {
+		return Output{}, keys.Permanent(fmt.Errorf("since is not a time"))
+	}
+	u, err := p.Usage(ctx, k, since, h.Now())
+	if err != nil {
+		return Output{}, err
+	}
+	digests, err := h.preserve(ctx, in, k.Provider, u.Raw)
+	if err != nil {
+		return Output{}, err
+	}
+	out := map[string]any{"requests": u.Requests, "tokens": u.Tokens, "evidence": digests, "new_addresses": u.NewAddresses}
+	text := fmt.Sprintf("%d calls", u.Requests)
+	if u.CostKnown {
+		out["cost_usd"], out["cost_basis"] = math.Round(float64(u.MicroUSD)/1e4)/100, u.CostBasis
+		text += ", " + usd(u.MicroUSD) + " USD " + u.CostBasis
+	}
+	if !u.FirstAbuse.IsZero() {
+		out["first_abuse"] = u.FirstAbuse.UTC().Format(time.RFC3339Nano)
+	}
+	return Output{Values: out, Summary: text}, nil
+}
+
+// preserve keeps raw answers as evidence; the digests come back as one line.
+func (h *House) preserve(ctx context.Context, in In, source string, raw []keys.Raw) (string, error) {
+	digests := ""
+	for _, r := range raw {
+		e, err := h.Evidence.Put(ctx, in.Run, in.Step, r.Name, source, r.Body, h.Now())
+		if err != nil {
+			return "", fmt.Errorf("evidence %q could not be kept: %w", r.Name, err)
+		}
+		if err := h.DB.PutEvidence(ctx, e); err != nil {
+			return "", err
+		}
+		if digests != "" {
+			digests += " "
+		}
+		digests += e.Digest
+	}
+	return digests, nil
+}

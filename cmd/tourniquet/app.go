@@ -1,0 +1,212 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"go.uber.org/fx"
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/google"
+
+	"github.com/tourniquet-ir/tourniquet/activities"
+	"github.com/tourniquet-ir/tourniquet/integrations/chat"
+	"github.com/tourniquet-ir/tourniquet/integrations/chat/slack"
+	"github.com/tourniquet-ir/tourniquet/integrations/keys"
+	"github.com/tourniquet-ir/tourniquet/integrations/keys/gemini"
+	"github.com/tourniquet-ir/tourniquet/integrations/keys/openai"
+	"github.com/tourniquet-ir/tourniquet/integrations/mail"
+	"github.com/tourniquet-ir/tourniquet/integrations/mail/smtp"
+	"github.com/tourniquet-ir/tourniquet/integrations/paging"
+	"github.com/tourniquet-ir/tourniquet/integrations/paging/pagerduty"
+	"github.com/tourniquet-ir/tourniquet/integrations/secretstores"
+	ghsecrets "github.com/tourniquet-ir/tourniquet/integrations/secretstores/github"
+	"github.com/tourniquet-ir/tourniquet/integrations/sources"
+	"github.com/tourniquet-ir/tourniquet/integrations/tickets"
+	ghtickets "github.com/tourniquet-ir/tourniquet/integrations/tickets/github"
+	ghapi "github.com/tourniquet-ir/tourniquet/integrations/tickets/github/api"
+	"github.com/tourniquet-ir/tourniquet/internal/config"
+)
+
+// app is the map of the house: every room in the order in which it opens. Closing goes the other way.
+func app(s settings) fx.Option {
+	return fx.Options(
+		fx.Supply(s),
+		fx.NopLogger,
+		fx.StartTimeout(2*time.Minute), fx.StopTimeout(30*time.Second),
+		fx.Module("records", fx.Provide(lockData, openRing, openSigner, openDatabase, openEvidence)),
+		fx.Module("outside", fx.Provide(slackChat, chatPort, gitHub, accounts, stores, tracker, pager, mailer, inventoryOf, directory, knownSources)),
+		fx.Module("engine", fx.Provide(startEngine, temporalClient, library)),
+		fx.Module("verbs", fx.Provide(house), fx.Invoke(runWorker)),
+		fx.Module("people", fx.Provide(desk)),
+		fx.Module("alerts", fx.Provide(newStarter, newDispatcher)),
+		fx.Module("doors", fx.Provide(routes), fx.Invoke(listen, runSocket)),
+	)
+}
+
+// settings is what a command hands to the house.
+type settings struct {
+	Config *config.Config
+	Env    config.Lookup
+	World  string // production or drill
+	Log    *slog.Logger
+	Ready  func(url string) // called when the doors are open
+	Viewer string           // drills: a link token that may look at the console and decide nothing
+}
+
+// gitHubPorts are the ports that one GitHub token serves.
+type gitHubPorts struct {
+	API     *ghapi.Client
+	Alerts  *ghtickets.Alerts
+	Tracker *ghtickets.Tracker
+}
+
+func slackChat(s settings) (*slack.Chat, error) {
+	c := s.Config.Slack
+	if c == nil {
+		return nil, nil
+	}
+	cfg := slack.Config{BaseURL: c.BaseURL, Channel: c.Channel, Teams: c.Teams, Apps: c.Apps, Log: s.Log}
+	for _, ref := range []struct {
+		name string
+		from config.Secret
+		to   *string
+	}{{"slack.token", c.Token, &cfg.Token}, {"slack.app_token", c.AppToken, &cfg.AppToken}, {"slack.signing_secret", c.SigningSecret, &cfg.SigningSecret}} {
+		v, err := ref.from.Resolve(s.Env)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", ref.name, err)
+		}
+		*ref.to = v
+	}
+	return slack.New(cfg), nil
+}
+
+// chatPort is nil, and not a nil *slack.Chat in an interface, where Slack is not configured.
+func chatPort(c *slack.Chat) chat.Chat {
+	if c == nil {
+		return nil
+	}
+	return c
+}
+
+func gitHub(s settings) (gitHubPorts, error) {
+	c := s.Config.GitHub
+	if c == nil {
+		return gitHubPorts{}, nil
+	}
+	token, err := c.Token.Resolve(s.Env)
+	if err != nil {
+		return gitHubPorts{}, fmt.Errorf("github.token: %w", err)
+	}
+	api, err := ghapi.New(ghapi.Options{BaseURL: c.BaseURL, Token: token})
+	if err != nil {
+		return gitHubPorts{}, err
+	}
+	p := gitHubPorts{API: api, Alerts: ghtickets.NewAlerts(api)}
+	if c.Tickets.Owner != "" {
+		p.Tracker, err = ghtickets.NewTracker(api, c.Tickets.Owner, c.Tickets.Repo)
+	}
+	return p, err
+}
+
+func accounts(s settings) ([]activities.Account, error) {
+	var out []activities.Account
+	add := func(name string, p keys.Provider) { out = append(out, activities.Account{Name: name, Provider: p}) }
+	for _, c := range s.Config.Providers.Gemini {
+		tokens, err := googleTokens(s, c)
+		if err != nil {
+			return nil, fmt.Errorf("providers.gemini account %q: %w", c.Account, err)
+		}
+		p, err := gemini.New(gemini.Config{Account: c.Account, Project: c.Project, TokenSource: tokens, Endpoints: gemini.Endpoints{
+			APIKeys: c.Endpoints["api_keys"], ServiceUsage: c.Endpoints["service_usage"], Monitoring: c.Endpoints["monitoring"],
+			Logging: c.Endpoints["logging"], Generative: c.Endpoints["generative"],
+		}, MicroUSDPerRequest: c.MicroUSDPerRequest, PriceBasis: c.PriceBasis})
+		if err != nil {
+			return nil, err
+		}
+		add(c.Account, p)
+	}
+	for _, c := range s.Config.Providers.OpenAI {
+		key, err := c.AdminKey.Resolve(s.Env)
+		if err != nil {
+			return nil, fmt.Errorf("providers.openai account %q: %w", c.Account, err)
+		}
+		p, err := openai.New(openai.Config{Account: c.Account, Project: c.Project, AdminKey: key, BaseURL: c.BaseURL})
+		if err != nil {
+			return nil, err
+		}
+		add(c.Account, p)
+	}
+	return out, nil
+}
+
+func googleTokens(s settings, c config.Gemini) (oauth2.TokenSource, error) {
+	const scope = "https://www.googleapis.com/auth/cloud-platform"
+	if c.AccessToken != "" {
+		token, err := c.AccessToken.Resolve(s.Env)
+		return oauth2.StaticTokenSource(&oauth2.Token{AccessToken: token}), err
+	}
+	ctx := context.Background()
+	if c.CredentialsFile == "" {
+		found, err := google.FindDefaultCredentials(ctx, scope)
+		if err != nil {
+			return nil, fmt.Errorf("no application default credentials were found: %w", err)
+		}
+		return found.TokenSource, nil
+	}
+	return credentialsFrom(ctx, s.Config.At(c.CredentialsFile), scope)
+}
+
+func stores(s settings, g gitHubPorts) []secretstores.Store {
+	var out []secretstores.Store
+	if c := s.Config.SecretStores.GitHub; c != nil && g.API != nil {
+		out = append(out, ghsecrets.New(ghsecrets.Options{API: g.API, PrivateNetworks: c.PrivateNetworks}))
+	}
+	return out
+}
+
+func tracker(g gitHubPorts) tickets.Tracker {
+	if g.Tracker == nil {
+		return nil
+	}
+	return g.Tracker
+}
+
+func pager(s settings) (paging.Pager, error) {
+	c := s.Config.Notify.PagerDuty
+	if c == nil {
+		return nil, nil
+	}
+	key, err := c.RoutingKey.Resolve(s.Env)
+	if err != nil {
+		return nil, fmt.Errorf("notify.pagerduty.routing_key: %w", err)
+	}
+	return pagerduty.New(pagerduty.Options{RoutingKey: key, Endpoint: c.BaseURL})
+}
+
+func mailer(s settings) (mail.Mailer, error) {
+	c := s.Config.Notify.Mail
+	if c == nil {
+		return nil, nil
+	}
+	password, err := c.Password.Resolve(s.Env)
+	if err != nil {
+		return nil, fmt.Errorf("notify.mail.password: %w", err)
+	}
+	return smtp.New(smtp.Options{Host: c.Host, Port: c.Port, User: c.User, Password: password, From: c.From, TLS: c.TLS})
+}
+
+// knownSources are the formats that findings arrive in.
+func knownSources() []sources.Source {
+	return []sources.Source{sources.NewGitHub(), sources.NewGeneric()}
+}
+
+// slackDoor is Slack over HTTP; nil without Slack.
+func slackDoor(c *slack.Chat, d chat.Desk, replay slack.Replay) http.Handler {
+	if c == nil {
+		return nil
+	}
+	return c.Handler(d, replay)
+}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/tourniquet-ir/tourniquet/internal/console"
+	"github.com/tourniquet-ir/tourniquet/internal/database"
+	"github.com/tourniquet-ir/tourniquet/internal/gateway"
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
+	"github.com/tourniquet-ir/tourniquet/internal/people"
+	"github.com/tourniquet-ir/tourniquet/internal/report"
+)
+
+// consoleDesk lets the console decide through the same gateway as every other surface.
+type consoleDesk struct {
+	gate   *gateway.Gateway
+	people *people.Directory
+	db     *database.DB
+}
+
+func (d consoleDesk) Decide(ctx context.Context, a console.Act) (string, bool, string) {
+	r := d.gate.Do(ctx, gateway.Act(a))
+	return r.Text, r.Accepted, r.Code
+}
+
+func (d consoleDesk) Person(ctx context.Context, token string) (incident.Person, bool) {
+	id, found, err := d.db.PersonByToken(ctx, tokenHash(token))
+	if err != nil || !found {
+		return incident.Person{}, false
+	}
+	return d.people.Person(id)
+}
+
+func consoleOptions(p routeParams) console.Options {
+	return console.Options{
+		DB: p.DB, Desk: consoleDesk{p.Desk, p.Desk.People, p.DB}, Logger: p.Settings.Log, Now: time.Now, World: p.Settings.World, Viewer: p.Settings.Viewer,
+		Report: console.Report{
+			Markdown: func(ctx context.Context, run string) ([]byte, error) { return report.Markdown(ctx, p.DB, run) },
+			HTML:     func(ctx context.Context, run string) ([]byte, error) { return report.HTML(ctx, p.DB, run) },
+			JSON:     func(ctx context.Context, run string) ([]byte, error) { return report.JSON(ctx, p.DB, run) },
+			Bundle: func(ctx context.Context, run string, w io.Writer) error {
+				return report.Bundle(ctx, p.DB, p.Evidence, run, w, p.Signer)
+			},
+		},
+	}
+}

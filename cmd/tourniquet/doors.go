@@ -1,0 +1,265 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.temporal.io/sdk/client"
+	"go.uber.org/fx"
+
+	"github.com/tourniquet-ir/tourniquet/integrations/chat"
+	"github.com/tourniquet-ir/tourniquet/integrations/chat/slack"
+	"github.com/tourniquet-ir/tourniquet/integrations/sources"
+	"github.com/tourniquet-ir/tourniquet/internal/console"
+	"github.com/tourniquet-ir/tourniquet/internal/database"
+	"github.com/tourniquet-ir/tourniquet/internal/engine"
+	"github.com/tourniquet-ir/tourniquet/internal/evidence"
+	"github.com/tourniquet-ir/tourniquet/internal/gateway"
+	"github.com/tourniquet-ir/tourniquet/internal/intake"
+	"github.com/tourniquet-ir/tourniquet/internal/people"
+	"github.com/tourniquet-ir/tourniquet/internal/seal"
+	"github.com/tourniquet-ir/tourniquet/internal/starter"
+)
+
+// deskParams are what turns human acts into decisions.
+type deskParams struct {
+	fx.In
+	Settings settings
+	DB       *database.DB
+	People   *people.Directory
+	Signer   *seal.Signer
+	Temporal client.Client
+	Chat     chat.Chat `optional:"true"`
+}
+
+func desk(p deskParams, lc fx.Lifecycle) *gateway.Gateway {
+	g := gateway.New(gateway.Options{
+		DB: p.DB, People: p.People, Signer: p.Signer, Temporal: p.Temporal, Chat: p.Chat, World: p.Settings.World, Log: p.Settings.Log, Now: time.Now,
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	lc.Append(fx.Hook{
+		OnStart: func(context.Context) error { return g.Resume(ctx) },
+		OnStop:  func(context.Context) error { cancel(); g.Wait(); return nil },
+	})
+	return g
+}
+
+func newStarter(s settings, db *database.DB, c client.Client, lib starter.Library, signer *seal.Signer) *starter.Starter {
+	return starter.New(starter.Options{
+		DB: db, Temporal: c, Library: lib, Policy: s.Config.Policy, PublicKeys: signer.PublicKeys(), Mode: s.Config.Mode, World: s.World, Log: s.Log, Now: time.Now,
+	})
+}
+
+func newDispatcher(s settings, db *database.DB, st *starter.Starter, lc fx.Lifecycle) *intake.Dispatcher {
+	d := intake.NewDispatcher(intake.DispatcherOptions{Queue: db, Starter: st, Logger: s.Log, Now: time.Now})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	lc.Append(fx.Hook{
+		OnStart: func(context.Context) error {
+			go func() { defer close(done); d.Run(ctx) }()
+			return nil
+		},
+		OnStop: func(context.Context) error { cancel(); <-done; return nil },
+	})
+	return d
+}
+
+// routeParams are the rooms behind our doors.
+type routeParams struct {
+	fx.In
+	Settings settings
+	DB       *database.DB
+	Evidence *evidence.Store
+	Ring     *seal.Ring
+	Signer   *seal.Signer
+	Engine   *engine.Engine
+	GitHub   gitHubPorts
+	Sources  []sources.Source
+	Slack    *slack.Chat `optional:"true"`
+	Desk     *gateway.Gateway
+	Starter  *starter.Starter
+	Wake     *intake.Dispatcher
+}
+
+// routes is every path that we answer.
+func routes(p routeParams) (http.Handler, error) {
+	alerts, err := alertDoor(p)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/v1/alerts/", alerts)
+	if h := slackDoor(p.Slack, p.Desk, p.DB); h != nil {
+		mux.Handle("/v1/slack/", http.StripPrefix("/v1/slack", h))
+	}
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		if _, err := p.Engine.Client().CheckHealth(r.Context(), &client.CheckHealthRequest{}); err != nil {
+			http.Error(w, "the workflow engine does not answer", http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = fmt.Fprintln(w, "ready")
+	})
+	mux.Handle("GET /metrics", promhttp.Handler())
+	operate(mux, p)
+	pages, err := console.New(consoleOptions(p))
+	if err != nil {
+		return nil, err
+	}
+	web := pages.Handler()
+	mux.Handle("/", web)
+	mux.Handle("GET /v1/alerts", web) // the list is for people; what lies below it is the sources' door
+	return mux, nil
+}
+
+// alertDoor builds the sources that the configuration names.
+func alertDoor(p routeParams) (http.Handler, error) {
+	configured := map[string]intake.Configured{}
+	for name, c := range p.Settings.Config.Sources {
+		i := indexSource(p.Sources, name)
+		if i < 0 {
+			return nil, fmt.Errorf("sources.%s: no source has this name; see: tourniquet source list", name)
+		}
+		var ways []sources.Auth
+		if c.Secret != "" {
+			key, err := c.Secret.Resolve(p.Settings.Env)
+			if err != nil {
+				return nil, fmt.Errorf("sources.%s.secret: %w", name, err)
+			}
+			auth, err := sources.HMAC(signatureHeader(name), []byte(key))
+			if err != nil {
+				return nil, fmt.Errorf("sources.%s.secret: %w", name, err)
+			}
+			ways = append(ways, auth)
+		}
+		if c.Token != "" {
+			token, err := c.Token.Resolve(p.Settings.Env)
+			if err != nil {
+				return nil, fmt.Errorf("sources.%s.token: %w", name, err)
+			}
+			auth, err := sources.Bearer(sources.HashToken(token))
+			if err != nil {
+				return nil, fmt.Errorf("sources.%s.token: %w", name, err)
+			}
+			ways = append(ways, auth)
+		}
+		one := intake.Configured{Source: p.Sources[i], Auth: sources.Either(ways...), Trust: c.Trust}
+		if name == "github" && p.GitHub.Alerts != nil {
+			one.Fetcher = p.GitHub.Alerts
+		}
+		configured[name] = one
+	}
+	return intake.New(intake.Options{
+		Store: p.DB, Box: p.Ring.Box(), Sources: configured, Logger: p.Settings.Log, Wake: p.Wake.Wake, Now: time.Now,
+		Reader: readers{p.DB},
+	})
+}
+
+// signatureHeader is where a source puts its signature.
+func signatureHeader(source string) string {
+	if source == "github" {
+		return sources.GitHubSignature
+	}
+	return sources.GenericSignature
+}
+
+func indexSource(all []sources.Source, name string) int {
+	for i, s := range all {
+		if s.Name() == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// readers lets people with a personal token read the fate of an alert.
+type readers struct{ db *database.DB }
+
+func (r readers) Check(q sources.Request) error {
+	if _, ok := personOf(context.Background(), r.db, q.Headers); !ok {
+		return errors.New("not authenticated")
+	}
+	return nil
+}
+
+// personOf maps a bearer token to the person it was issued to.
+func personOf(ctx context.Context, db *database.DB, h http.Header) (string, bool) {
+	token, ok := strings.CutPrefix(h.Get("Authorization"), "Bearer ")
+	if !ok || token == "" {
+		return "", false
+	}
+	person, found, err := db.PersonByToken(ctx, tokenHash(token))
+	return person, err == nil && found
+}
+
+// tokenHash is all that is kept of a personal token; tokens are long and random, so a plain hash is enough.
+func tokenHash(token string) string {
+	sum := sha256.Sum256([]byte("tourniquet/token/v1\n" + token))
+	return hex.EncodeToString(sum[:])
+}
+
+// listen opens the doors last and closes them first.
+func listen(s settings, h http.Handler, lc fx.Lifecycle) {
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	lc.Append(fx.Hook{
+		OnStart: func(ctx context.Context) error {
+			l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Config.Server.Listen)
+			if err != nil {
+				return fmt.Errorf("server.listen: %s is not free: %w", s.Config.Server.Listen, err)
+			}
+			go func() {
+				if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+					s.Log.Error("the server stopped", "error", err)
+				}
+			}()
+			if s.Ready != nil {
+				s.Ready(s.Config.URL())
+			}
+			return nil
+		},
+		OnStop: func(ctx context.Context) error {
+			ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+			defer cancel()
+			if err := srv.Shutdown(ctx); err != nil {
+				return srv.Close() // live pages hold their connection open
+			}
+			return nil
+		},
+	})
+}
+
+// socketParams is Socket Mode: no inbound port is needed.
+type socketParams struct {
+	fx.In
+	Settings settings
+	Slack    *slack.Chat `optional:"true"`
+	Desk     *gateway.Gateway
+}
+
+func runSocket(p socketParams, lc fx.Lifecycle) {
+	if p.Slack == nil || !p.Settings.Config.Slack.SocketMode {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	lc.Append(fx.Hook{
+		OnStart: func(context.Context) error {
+			go func() {
+				defer close(done)
+				if err := p.Slack.RunSocket(ctx, p.Desk); err != nil && ctx.Err() == nil {
+					p.Settings.Log.Error("Socket Mode ended; presses do not arrive", "error", err)
+				}
+			}()
+			return nil
+		},
+		OnStop: func(context.Context) error { cancel(); <-done; p.Slack.Wait(); return nil },
+	})
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tourniquet-ir/tourniquet/internal/sandbox"
+	"github.com/tourniquet-ir/tourniquet/internal/signoff"
+)
+
+// people decide: scripted ones by themselves, or whoever sits at the terminal and the sandbox Slack page. Either way
+// every press is made by the sandbox and reaches the product signed, as Slack sends it.
+func (d *rehearsal) people(ctx context.Context) {
+	if d.scripted {
+		d.stage.Slack.AutoApprove(ctx, sandbox.Script{People: sandbox.Scripted(time.Second), Note: func(text string) { d.say("        %s", text) }})
+		return
+	}
+	lines := make(chan string)
+	go func() {
+		defer close(lines)
+		in := bufio.NewScanner(d.sh.In)
+		for in.Scan() {
+			select {
+			case lines <- strings.TrimSpace(in.Text()):
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	d.ask(ctx, lines)
+}
+
+// ask prints what waits for people and presses what is typed.
+func (d *rehearsal) ask(ctx context.Context, lines <-chan string) {
+	tick := time.NewTicker(drillLook)
+	defer tick.Stop()
+	shown := map[string]bool{}
+	for {
+		open, words := d.waiting(ctx)
+		if open != "" && !shown[open] {
+			shown[open] = true
+			d.say("\n%s\n  decide here, or press the buttons at %s", words, d.stage.SlackURL)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case line, ok := <-lines:
+			if !ok {
+				return
+			}
+			if open != "" {
+				d.typed(ctx, line)
+			}
+		}
+	}
+}
+
+// waiting is the oldest thing that waits for people, in words.
+func (d *rehearsal) waiting(ctx context.Context) (id, words string) {
+	if d.run_.ID == "" {
+		return "", ""
+	}
+	if qs, err := d.db.Questions(ctx, d.run_.ID, true); err == nil && len(qs) > 0 {
+		return qs[0].ID, fmt.Sprintf("  QUESTION for %s\n  %s\n  type: ana %s", qs[0].From, strings.TrimSpace(qs[0].Prompt), strings.Join(qs[0].Choices, " | ana "))
+	}
+	views, err := d.db.Requests(ctx, d.run_.ID, true)
+	if err != nil || len(views) == 0 {
+		return "", ""
+	}
+	v := views[0]
+	var b strings.Builder
+	fmt.Fprintf(&b, "  SIGN-OFF %s  %s  (%d of %d seats)\n", v.Request, v.Title, v.Filled, v.Seats)
+	for _, c := range v.Envelope.Calls {
+		fmt.Fprintf(&b, "    %-18s %s\n", c.Action, c.Target)
+	}
+	fmt.Fprintf(&b, "  who may: %s. %s\n  check code %s\n  type: ana approve | bo approve | lee approve | ana reject", v.Who, v.WhoNot, v.Code)
+	return v.Request, b.String()
+}
+
+// typed is one line such as "ana approve" or "ana abuse".
+func (d *rehearsal) typed(ctx context.Context, line string) {
+	who, what, _ := strings.Cut(line, " ")
+	user, ok := map[string]string{"ana": sandbox.UserAna, "bo": sandbox.UserBo, "kim": sandbox.UserKim, "lee": sandbox.UserLee}[who]
+	if !ok || what == "" {
+		d.say("  type a person and what they press: ana approve, bo approve, lee approve, ana reject")
+		return
+	}
+	p := sandbox.ScriptedPerson{User: user}
+	switch what {
+	case signoff.Approve:
+	case signoff.Reject:
+		p.Reject = "rejected at the terminal"
+	default:
+		p.Answer = what
+	}
+	if err := d.stage.Slack.Act(ctx, p); err != nil {
+		d.say("  %s", err)
+	}
+}

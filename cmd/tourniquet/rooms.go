@@ -1,0 +1,234 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+	"go.uber.org/fx"
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/google"
+
+	"github.com/tourniquet-ir/tourniquet/activities"
+	"github.com/tourniquet-ir/tourniquet/integrations/chat"
+	"github.com/tourniquet-ir/tourniquet/integrations/mail"
+	"github.com/tourniquet-ir/tourniquet/integrations/paging"
+	"github.com/tourniquet-ir/tourniquet/integrations/secretstores"
+	"github.com/tourniquet-ir/tourniquet/integrations/tickets"
+	"github.com/tourniquet-ir/tourniquet/internal/config"
+	"github.com/tourniquet-ir/tourniquet/internal/database"
+	"github.com/tourniquet-ir/tourniquet/internal/diag"
+	"github.com/tourniquet-ir/tourniquet/internal/engine"
+	"github.com/tourniquet-ir/tourniquet/internal/evidence"
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
+	"github.com/tourniquet-ir/tourniquet/internal/inventory"
+	"github.com/tourniquet-ir/tourniquet/internal/people"
+	"github.com/tourniquet-ir/tourniquet/internal/report"
+	"github.com/tourniquet-ir/tourniquet/internal/seal"
+	"github.com/tourniquet-ir/tourniquet/internal/starter"
+	"github.com/tourniquet-ir/tourniquet/internal/wire"
+	"github.com/tourniquet-ir/tourniquet/playbooks"
+	"github.com/tourniquet-ir/tourniquet/workflows"
+)
+
+// dataDir is the folder of keys, databases and evidence.
+func dataDir(c *config.Config) string { return c.At(c.Server.DataDir) }
+
+// lockData keeps a second process out before anything is opened or changed.
+func lockData(s settings, lc fx.Lifecycle) (*engine.DirLock, error) {
+	if err := os.MkdirAll(dataDir(s.Config), 0o700); err != nil {
+		return nil, fmt.Errorf("the data directory cannot be made: %w", err)
+	}
+	lock, err := engine.LockDir(dataDir(s.Config))
+	if err != nil {
+		return nil, err
+	}
+	lc.Append(fx.StopHook(lock.Release))
+	return lock, nil
+}
+
+// ringPath and signerPath are where the key files lie unless the configuration says otherwise.
+func ringPath(c *config.Config) string {
+	if c.Encryption.KeyRing != "" {
+		return c.At(c.Encryption.KeyRing)
+	}
+	return filepath.Join(dataDir(c), "keyring.json")
+}
+
+func signerPath(c *config.Config) string {
+	if c.Encryption.SigningKey != "" {
+		return c.At(c.Encryption.SigningKey)
+	}
+	return filepath.Join(dataDir(c), "signing.json")
+}
+
+func openRing(s settings, _ *engine.DirLock) (*seal.Ring, error) {
+	if s.Config.Temporal.Mode == "external" {
+		return seal.Load(ringPath(s.Config)) // made by hand, because every process must share it
+	}
+	return seal.LoadOrCreate(ringPath(s.Config), rand.Reader)
+}
+
+func openSigner(s settings, _ *engine.DirLock) (*seal.Signer, error) {
+	return seal.LoadOrCreateSigner(signerPath(s.Config))
+}
+
+func openDatabase(s settings, ring *seal.Ring, lc fx.Lifecycle) (*database.DB, error) {
+	ctx := context.Background()
+	db, err := database.Open(ctx, filepath.Join(dataDir(s.Config), "tourniquet.db"), ring.Box())
+	if err != nil {
+		return nil, err
+	}
+	lc.Append(fx.StopHook(db.Close))
+	return db, db.CheckRing(ctx)
+}
+
+func openEvidence(s settings, lc fx.Lifecycle) (*evidence.Store, error) {
+	url := s.Config.Evidence.URL
+	if url == "" {
+		url = "file://" + filepath.ToSlash(filepath.Join(dataDir(s.Config), "evidence")) + "?metadata=skip&create_dir=true"
+	}
+	ev, err := evidence.Open(context.Background(), url)
+	if err == nil {
+		lc.Append(fx.StopHook(ev.Close))
+	}
+	return ev, err
+}
+
+func credentialsFrom(ctx context.Context, path, scope string) (oauth2.TokenSource, error) {
+	body, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("credentials_file: %w", err)
+	}
+	c, err := google.CredentialsFromJSON(ctx, body, scope)
+	if err != nil {
+		return nil, fmt.Errorf("credentials_file %q is not a credentials file of Google", path)
+	}
+	return c.TokenSource, nil
+}
+
+func inventoryOf(s settings) (*inventory.Inventory, error) {
+	if s.Config.Inventory.File == "" {
+		return &inventory.Inventory{}, nil
+	}
+	path := s.Config.At(s.Config.Inventory.File)
+	body, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("inventory.file: %w", err)
+	}
+	inv, faults := inventory.Load(path, body)
+	if diag.HasErrors(faults) {
+		return nil, fmt.Errorf("the inventory has faults:\n%s", diag.Text(body, faults))
+	}
+	return inv, nil
+}
+
+func directory(s settings, c chat.Chat) (*people.Directory, error) {
+	list := make([]incident.Person, 0, len(s.Config.People))
+	for _, p := range s.Config.People {
+		list = append(list, incident.Person{ID: p.ID, Name: p.Name, Slack: p.Slack, Email: p.Email})
+	}
+	return people.New(list, s.Config.Groups, c, time.Now)
+}
+
+func startEngine(s settings, ring *seal.Ring, lock *engine.DirLock, lc fx.Lifecycle) (*engine.Engine, error) {
+	t := s.Config.Temporal
+	cfg := engine.Config{
+		DataDir: dataDir(s.Config), Lock: lock, Namespace: t.Namespace, Logger: s.Log,
+		DataConverter: seal.DataConverter(ring), FailureConverter: seal.FailureConverter(ring),
+	}
+	if t.Mode == "external" {
+		key, err := t.APIKey.Resolve(s.Env)
+		if err != nil {
+			return nil, fmt.Errorf("temporal.api_key: %w", err)
+		}
+		cfg.External = &engine.External{Address: t.Address, Namespace: t.Namespace, APIKey: key}
+		if t.TLS != nil {
+			cfg.External.TLS = &engine.TLSFiles{Cert: s.Config.At(t.TLS.Cert), Key: s.Config.At(t.TLS.Key), CA: s.Config.At(t.TLS.CA), ServerName: t.TLS.ServerName}
+		}
+	}
+	eng, err := engine.Start(context.Background(), cfg)
+	if err == nil {
+		lc.Append(fx.StopHook(eng.Close))
+	}
+	return eng, err
+}
+
+func temporalClient(e *engine.Engine) client.Client { return e.Client() }
+
+// languageWorld is what playbooks are checked against.
+func languageWorld(c *config.Config) playbooks.World {
+	sizes := map[string]int{}
+	for name, g := range c.Groups {
+		sizes[name] = len(g.People)
+		if g.SlackUsergroup != "" {
+			sizes[name] = -1
+		}
+	}
+	return playbooks.World{Actions: activities.Catalog(), Groups: sizes}
+}
+
+func library(s settings) (starter.Library, error) {
+	if dir := s.Config.Playbooks.Dir; dir != "" {
+		path := s.Config.At(dir)
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return starter.Library{}, fmt.Errorf("playbooks.dir: there is no folder %q", path)
+		}
+		return starter.Load(os.DirFS(path), languageWorld(s.Config))
+	}
+	shipped, err := fs.Sub(playbooks.Library, "library")
+	if err != nil {
+		return starter.Library{}, err
+	}
+	return starter.Load(shipped, languageWorld(s.Config))
+}
+
+// houseParams are the rooms that actions reach into.
+type houseParams struct {
+	fx.In
+	Settings  settings
+	DB        *database.DB
+	Evidence  *evidence.Store
+	Accounts  []activities.Account
+	Stores    []secretstores.Store
+	Tracker   tickets.Tracker `optional:"true"`
+	GitHub    gitHubPorts
+	Chat      chat.Chat    `optional:"true"`
+	Pager     paging.Pager `optional:"true"`
+	Mailer    mail.Mailer  `optional:"true"`
+	Inventory *inventory.Inventory
+	People    *people.Directory
+	Signer    *seal.Signer
+}
+
+func house(p houseParams) (*activities.House, error) {
+	id, err := p.DB.Installation(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	h := &activities.House{
+		DB: p.DB, Evidence: p.Evidence, Providers: p.Accounts, Stores: p.Stores, Tracker: p.Tracker, Chat: p.Chat, Pager: p.Pager,
+		Mailer: p.Mailer, Inventory: p.Inventory, People: p.People, Policy: p.Settings.Config.Policy, Trusted: p.Signer.PublicKeys(),
+		Installation: id, World: p.Settings.World, Console: p.Settings.Config.URL(), Log: p.Settings.Log, Now: time.Now,
+		Report: func(ctx context.Context, run string) ([]byte, error) { return report.Markdown(ctx, p.DB, run) },
+	}
+	if p.GitHub.Alerts != nil {
+		h.Fetcher, h.Resolver = p.GitHub.Alerts, p.GitHub.Alerts
+	}
+	return h, h.Open()
+}
+
+func runWorker(c client.Client, h *activities.House, lc fx.Lifecycle) {
+	w := worker.New(c, wire.TaskQueue, engine.WorkerOptions())
+	w.RegisterWorkflowWithOptions(workflows.Respond, workflow.RegisterOptions{Name: wire.Respond})
+	h.Register(w)
+	lc.Append(fx.StartStopHook(w.Start, w.Stop))
+}

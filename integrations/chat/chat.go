@@ -1,0 +1,70 @@
+package chat
+
+import (
+	"context"
+
+	"github.com/tourniquet-ir/tourniquet/internal/signoff"
+)
+
+// Delivery is one copy of a card: where a press on it must come from.
+type Delivery struct {
+	Channel string `json:"channel"`
+	TS      string `json:"ts"`
+}
+
+// Note is a plain message. Everything in it is shown as plain text.
+type Note struct {
+	To     string // channel id, or "" for the responders' channel
+	Person string // person's chat user id, for a direct message
+	Title  string
+	Lines  []string
+	Thread Delivery // reply in this thread when set
+}
+
+// Choice is a question that takes one of several answers: information, retry/skip/stop, ambiguous keys.
+type Choice struct {
+	Request string // question id
+	Run     string
+	Title   string
+	Prompt  string
+	Choices []string
+	Who     string // words: who may answer
+	Expires string // words
+}
+
+// Chat asks and tells people. Errors are sentences; a rate limit is waited out or returned as retryable.
+type Chat interface {
+	Tell(ctx context.Context, n Note) (Delivery, error)
+	// Ask posts the card of a sign-off; Settle replaces every copy with the decided card and no buttons.
+	Ask(ctx context.Context, view signoff.View) (Delivery, error)
+	Settle(ctx context.Context, d Delivery, view signoff.View) error
+	Question(ctx context.Context, c Choice) (Delivery, error)
+	SettleQuestion(ctx context.Context, d Delivery, c Choice, answer string) error
+	// Members returns the chat user ids of a user group, now.
+	Members(ctx context.Context, usergroup string) ([]string, error)
+	// Eligible returns "" or why this chat user may never decide (bot, deleted, guest, other workspace).
+	Eligible(ctx context.Context, user string) (string, error)
+	Check(ctx context.Context) error
+}
+
+// Press is one authenticated act of a chat user: what the door hands to the gateway.
+type Press struct {
+	User     string // chat user id, as the chat service vouches for it
+	Request  string // request or question id that the button routes to
+	Verb     string // approve, reject, answer
+	Digest   string // of the envelope that was shown
+	Reason   string
+	Answer   string
+	Delivery Delivery // must match a delivery that we recorded
+	Trigger  string
+}
+
+// Desk is what the chat's door hands presses to. It records every attempt before it answers; the answer is a
+// sentence for the person who pressed, never a secret.
+type Desk interface {
+	Press(ctx context.Context, p Press) (answer string, accepted bool)
+	// View returns the stored view of a request, for the review modal; user is who looks.
+	View(ctx context.Context, request, user string) (signoff.View, error)
+	// Command answers the slash command.
+	Command(ctx context.Context, user, text string) string
+}

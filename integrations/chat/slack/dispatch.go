@@ -1,0 +1,168 @@
+package slack
+
+import (
+	stdctx "context"
+	"strings"
+	"time"
+
+	slackapi "github.com/slack-go/slack"
+
+	"github.com/tourniquet-ir/tourniquet/integrations/chat"
+)
+
+const lateLimit = 2 * time.Minute // of work that goes on after its acknowledgement
+
+// interact takes one authenticated act, from either door, and returns what to acknowledge it with.
+func (c *Chat) interact(ctx stdctx.Context, desk chat.Desk, act slackapi.InteractionCallback) any {
+	switch act.Type {
+	case slackapi.InteractionTypeBlockActions:
+		if len(act.ActionCallback.BlockActions) == 0 {
+			return nil
+		}
+		return c.tapped(ctx, desk, act, act.ActionCallback.BlockActions[0])
+	case slackapi.InteractionTypeViewSubmission:
+		return c.submitted(ctx, desk, act)
+	}
+	return nil
+}
+
+// later runs work that must outlive the request which asked for it.
+func (c *Chat) later(ctx stdctx.Context, do func(stdctx.Context)) <-chan struct{} {
+	done := make(chan struct{})
+	ctx, cancel := stdctx.WithTimeout(stdctx.WithoutCancel(ctx), lateLimit)
+	c.late.Go(func() {
+		defer close(done)
+		defer cancel()
+		do(ctx)
+	})
+	return done
+}
+
+// tapped takes a press of a button or a choice from a menu. Buttons of a card only open a modal; an answer to a
+// question is handed to the desk, which records it, before Slack is told that it arrived.
+func (c *Chat) tapped(ctx stdctx.Context, desk chat.Desk, act slackapi.InteractionCallback, tap *slackapi.BlockAction) any {
+	from := chat.Delivery{Channel: act.Container.ChannelID, TS: act.Container.MessageTs}
+	at, err := tapRoute(tap)
+	if err != nil {
+		c.later(ctx, func(ctx stdctx.Context) { c.whisper(ctx, from.Channel, act.User.ID, sentenceCase(err.Error())) })
+		return nil
+	}
+	switch at.Verb {
+	case verbReview, verbRejectForm:
+		c.later(ctx, func(ctx stdctx.Context) { c.open(ctx, desk, act, at, from) })
+	case verbPage:
+		c.later(ctx, func(ctx stdctx.Context) { c.turn(ctx, desk, act, at) })
+	case verbAnswer:
+		c.answered(ctx, desk, chat.Press{User: act.User.ID, Request: at.Request, Verb: verbAnswer, Answer: at.Answer,
+			Delivery: from, Trigger: act.TriggerID})
+	default:
+		c.later(ctx, func(ctx stdctx.Context) {
+			c.whisper(ctx, from.Channel, act.User.ID, "This button is not one of ours any more. Open the newest copy of the card.")
+		})
+	}
+	return nil
+}
+
+func tapRoute(tap *slackapi.BlockAction) (route, error) {
+	if tap.SelectedOption.Value != "" {
+		at, err := readRoute(tap.BlockID)
+		at.Answer = tap.SelectedOption.Value
+		return at, err
+	}
+	return readRoute(tap.Value)
+}
+
+func (c *Chat) answered(ctx stdctx.Context, desk chat.Desk, p chat.Press) {
+	done := c.later(ctx, func(ctx stdctx.Context) {
+		words, _ := desk.Press(ctx, p)
+		c.whisper(ctx, p.Delivery.Channel, p.User, words)
+	})
+	timer := time.NewTimer(ackWithin)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+		c.later(ctx, func(ctx stdctx.Context) {
+			c.whisper(ctx, p.Delivery.Channel, p.User, "Your answer is still being recorded. It counts when you are told so here; if you hear nothing, press again.")
+		})
+	}
+}
+
+// open shows the review or the rejection form, drawn from the stored view.
+func (c *Chat) open(ctx stdctx.Context, desk chat.Desk, act slackapi.InteractionCallback, at route, from chat.Delivery) {
+	view, err := desk.View(ctx, at.Request, act.User.ID)
+	switch {
+	case err != nil:
+		c.whisper(ctx, from.Channel, act.User.ID, "This request cannot be shown now: "+err.Error())
+		return
+	case view.Digest != at.Digest:
+		c.whisper(ctx, from.Channel, act.User.ID, "This card is out of date: the plan has changed since it was posted. Use the newest copy.")
+		return
+	case at.Verb == verbReview && consoleOnly(view):
+		c.whisper(ctx, from.Channel, act.User.ID, "This plan is too long for Slack. Approve it in the console, where all of it can be read.")
+		return
+	}
+	modal := Review(view, from, 0)
+	if at.Verb == verbRejectForm {
+		modal = RejectForm(view, from)
+	}
+	if err := viewFits(modal); err != nil {
+		c.whisper(ctx, from.Channel, act.User.ID, "This request does not fit into Slack; decide it in the console: "+err.Error())
+		return
+	}
+	err = c.call(ctx, "open the review", func(ctx stdctx.Context) error {
+		_, err := c.api.OpenViewContext(ctx, act.TriggerID, modal)
+		return err
+	})
+	if err != nil {
+		c.whisper(ctx, from.Channel, act.User.ID, err.Error())
+	}
+}
+
+// turn shows the next page of a review. The modal itself says which page it shows, so none can be jumped over.
+func (c *Chat) turn(ctx stdctx.Context, desk chat.Desk, act slackapi.InteractionCallback, at route) {
+	shown, err := readRoute(act.View.PrivateMetadata)
+	if err != nil || shown.Request != at.Request || shown.Digest != at.Digest || at.Page != shown.Page+1 {
+		return // an old copy of this page was tapped twice: the newer page is open already
+	}
+	view, err := desk.View(ctx, shown.Request, act.User.ID)
+	if err != nil || view.Digest != shown.Digest {
+		c.replace(ctx, act.View.ID, answerModal("Out of date", "The plan has changed or cannot be shown any more. Close this and use the newest copy of the card."))
+		return
+	}
+	modal := Review(view, shown.delivery(), at.Page)
+	if err := c.updateView(ctx, act.View.ID, act.View.Hash, modal); err != nil {
+		c.whisper(ctx, shown.Channel, act.User.ID, err.Error())
+	}
+}
+
+func (c *Chat) command(ctx stdctx.Context, desk chat.Desk, cmd slackapi.SlashCommand) any {
+	words := make(chan string, 1)
+	done := c.later(ctx, func(ctx stdctx.Context) { words <- desk.Command(ctx, cmd.UserID, cmd.Text) })
+	timer := time.NewTimer(ackWithin)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return private(<-words)
+	case <-timer.C:
+		c.later(ctx, func(ctx stdctx.Context) {
+			select {
+			case said := <-words:
+				c.whisper(ctx, cmd.ChannelID, cmd.UserID, said)
+			case <-ctx.Done():
+			}
+		})
+		return private("Still working on it; the answer follows here.")
+	}
+}
+
+func private(words string) any {
+	return map[string]any{"response_type": "ephemeral", "text": "Answer from Tourniquet", "blocks": wordsBlocks(words)}
+}
+
+func sentenceCase(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:] + "."
+}

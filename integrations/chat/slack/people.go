@@ -1,0 +1,139 @@
+package slack
+
+import (
+	stdctx "context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	slackapi "github.com/slack-go/slack"
+)
+
+// Members returns the chat user ids of a user group, now. An empty group is an error: it must never mean anyone.
+func (c *Chat) Members(ctx stdctx.Context, usergroup string) ([]string, error) {
+	var members []string
+	err := c.call(ctx, fmt.Sprintf("list the members of user group %q", usergroup), func(ctx stdctx.Context) (err error) {
+		members, err = c.api.GetUserGroupMembersContext(ctx, usergroup)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(members) == 0 {
+		return nil, fmt.Errorf("user group %q has no members, so nobody could decide", usergroup)
+	}
+	return members, nil
+}
+
+// Eligible returns "" or why this chat user may never decide.
+func (c *Chat) Eligible(ctx stdctx.Context, user string) (string, error) {
+	var u *slackapi.User
+	err := c.call(ctx, fmt.Sprintf("describe user %q", user), func(ctx stdctx.Context) (err error) {
+		u, err = c.api.GetUserInfoContext(ctx, user)
+		return err
+	})
+	if refusedWith(err, "user_not_found") || refusedWith(err, "user_not_visible") {
+		return "Slack does not know this person here", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case u.IsBot || u.IsAppUser || u.IsWorkflowBot || u.IsConnectorBot || u.ID == "USLACKBOT":
+		return "bots never decide", nil
+	case u.Deleted:
+		return "this account is deactivated", nil
+	case u.IsRestricted || u.IsUltraRestricted:
+		return "guests never decide", nil
+	case u.IsInvitedUser:
+		return "this account was invited and has not joined yet", nil
+	case u.IsStranger || !slices.Contains(c.cfg.Teams, u.TeamID):
+		return "people of other workspaces never decide", nil
+	}
+	return "", nil
+}
+
+// sharedChannels remembers for a short time which channels were found to be ours alone.
+type sharedChannels struct {
+	sync.Mutex
+	seen map[string]time.Time
+}
+
+const sharedAge = 5 * time.Minute
+
+// refuseShared refuses channels that another company can read or that wait to be shared with one.
+func (c *Chat) refuseShared(ctx stdctx.Context, channel string) error {
+	if channel == "" {
+		return fmt.Errorf("no Slack channel is configured; set the id of the responders' channel")
+	}
+	c.shared.Lock()
+	at, known := c.shared.seen[channel]
+	c.shared.Unlock()
+	if known && time.Since(at) < sharedAge {
+		return nil
+	}
+	var info *slackapi.Channel
+	err := c.call(ctx, fmt.Sprintf("describe channel %q", channel), func(ctx stdctx.Context) (err error) {
+		info, err = c.api.GetConversationInfoContext(ctx, &slackapi.GetConversationInfoInput{ChannelID: channel})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if info.IsExtShared || info.IsPendingExtShared {
+		return fmt.Errorf("channel %q is shared with another company; choose one that is not", channel)
+	}
+	c.shared.Lock()
+	c.shared.seen[channel] = time.Now()
+	c.shared.Unlock()
+	return nil
+}
+
+// Check asks Slack who we are and whether channel, workspace and scopes fit. It changes nothing.
+func (c *Chat) Check(ctx stdctx.Context) error {
+	if len(c.cfg.Teams) == 0 || len(c.cfg.Apps) == 0 {
+		return fmt.Errorf("the Slack config allows no workspace or no app, so every press would be refused; set both ids")
+	}
+	if c.cfg.SigningSecret == "" && c.cfg.AppToken == "" {
+		return fmt.Errorf("the Slack config has neither an app token nor a signing secret, so no press could arrive; set one")
+	}
+	var me *slackapi.AuthTestResponse
+	err := c.call(ctx, "say who we are", func(ctx stdctx.Context) (err error) {
+		me, err = c.api.AuthTestContext(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(c.cfg.Teams, me.TeamID) {
+		return fmt.Errorf("the Slack token belongs to workspace %q, which is not among the allowed ones", me.TeamID)
+	}
+	if missing := missingScopes(me.Header.Get("X-OAuth-Scopes")); len(missing) > 0 {
+		return fmt.Errorf("the Slack app lacks the scopes %q; add them to the manifest and install the app again", missing)
+	}
+	return c.refuseShared(ctx, c.cfg.Channel)
+}
+
+// Scopes are what the app needs and no more.
+func Scopes() []string {
+	return []string{"channels:read", "chat:write", "commands", "im:write", "usergroups:read", "users:read"}
+}
+
+func missingScopes(header string) []string {
+	if header == "" {
+		return nil // Slack did not say; the calls themselves will
+	}
+	var have []string
+	for s := range strings.SplitSeq(header, ",") {
+		have = append(have, strings.TrimSpace(s))
+	}
+	var missing []string
+	for _, s := range Scopes() {
+		if !slices.Contains(have, s) && (s != "channels:read" || !slices.Contains(have, "groups:read")) {
+			missing = append(missing, s)
+		}
+	}
+	return missing
+}

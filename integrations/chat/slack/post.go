@@ -1,0 +1,172 @@
+package slack
+
+import (
+	stdctx "context"
+	"fmt"
+	"strings"
+
+	slackapi "github.com/slack-go/slack"
+
+	"github.com/tourniquet-ir/tourniquet/integrations/chat"
+	"github.com/tourniquet-ir/tourniquet/internal/signoff"
+)
+
+// message is one thing to post or to change. fallback is shown in notifications, where Slack reads markup: it holds
+// words of ours only.
+type message struct {
+	channel  string
+	thread   string
+	fallback string
+	blocks   []slackapi.Block
+	kind     string // metadata event type
+	request  string
+}
+
+func (m message) options() ([]slackapi.MsgOption, error) {
+	if err := fits(m.blocks, maxBlocks); err != nil {
+		return nil, err
+	}
+	options := []slackapi.MsgOption{
+		slackapi.MsgOptionText(m.fallback, true), slackapi.MsgOptionBlocks(m.blocks...), slackapi.MsgOptionDisableMarkdown(),
+		slackapi.MsgOptionDisableLinkUnfurl(), slackapi.MsgOptionDisableMediaUnfurl(),
+	}
+	if m.kind != "" {
+		options = append(options, slackapi.MsgOptionMetadata(slackapi.SlackMetadata{
+			EventType: m.kind, EventPayload: map[string]any{"request": m.request},
+		}))
+	}
+	if m.thread != "" {
+		options = append(options, slackapi.MsgOptionTS(m.thread))
+	}
+	return options, nil
+}
+
+func (c *Chat) post(ctx stdctx.Context, m message) (chat.Delivery, error) {
+	options, err := m.options()
+	if err != nil {
+		return chat.Delivery{}, err
+	}
+	var d chat.Delivery
+	err = c.call(ctx, "post a message", func(ctx stdctx.Context) (err error) {
+		d.Channel, d.TS, err = c.api.PostMessageContext(ctx, m.channel, options...)
+		return err
+	})
+	if err != nil {
+		return chat.Delivery{}, err
+	}
+	return d, nil
+}
+
+// update changes a message; one that somebody deleted is posted again, for a decided card must stay to be seen.
+func (c *Chat) update(ctx stdctx.Context, d chat.Delivery, m message) error {
+	options, err := m.options()
+	if err != nil {
+		return err
+	}
+	err = c.call(ctx, "change a message", func(ctx stdctx.Context) error {
+		_, _, _, err := c.api.UpdateMessageContext(ctx, d.Channel, d.TS, options...)
+		return err
+	})
+	if refusedWith(err, "message_not_found") {
+		m.channel = d.Channel
+		_, err = c.post(ctx, m)
+	}
+	return err
+}
+
+// Tell posts a plain message to a channel, a thread or a person.
+func (c *Chat) Tell(ctx stdctx.Context, n chat.Note) (chat.Delivery, error) {
+	m := message{channel: n.To, fallback: "Message from Tourniquet", blocks: NoteBlocks(n)}
+	switch {
+	case n.Person != "":
+		dm, err := c.direct(ctx, n.Person)
+		if err != nil {
+			return chat.Delivery{}, err
+		}
+		m.channel = dm
+	case n.Thread.TS != "":
+		m.channel, m.thread = n.Thread.Channel, n.Thread.TS
+	case m.channel == "":
+		m.channel = c.cfg.Channel
+	}
+	return c.post(ctx, m)
+}
+
+func (c *Chat) direct(ctx stdctx.Context, person string) (string, error) {
+	var id string
+	err := c.call(ctx, "open a direct message", func(ctx stdctx.Context) error {
+		channel, _, _, err := c.api.OpenConversationContext(ctx, &slackapi.OpenConversationParameters{Users: []string{person}})
+		if err == nil {
+			id = channel.ID
+		}
+		return err
+	})
+	return id, err
+}
+
+// Ask posts the card of a sign-off to the responders' channel, unless other companies can read there.
+func (c *Chat) Ask(ctx stdctx.Context, v signoff.View) (chat.Delivery, error) {
+	if err := c.refuseShared(ctx, c.cfg.Channel); err != nil {
+		return chat.Delivery{}, err
+	}
+	return c.post(ctx, cardMessage(c.cfg.Channel, v))
+}
+
+func cardMessage(channel string, v signoff.View) message {
+	return message{channel: channel, blocks: Card(v), kind: "tourniquet_signoff", request: v.Request,
+		fallback: fmt.Sprintf("%s sign-off %s: %s", world(v), inert(v.Request), stateWords(v.State))}
+}
+
+// inert keeps only what an id of ours is made of.
+func inert(id string) string {
+	return cut(strings.Map(func(r rune) rune {
+		if r == '-' || r == '_' || r == '.' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+			return r
+		}
+		return -1
+	}, id), 100)
+}
+
+// Settle replaces one copy of the card. A closed request also gets a reply in the thread, which keeps the history
+// that an edit hides.
+func (c *Chat) Settle(ctx stdctx.Context, d chat.Delivery, v signoff.View) error {
+	if err := c.update(ctx, d, cardMessage(d.Channel, v)); err != nil {
+		return err
+	}
+	if v.State == signoff.StateOpen {
+		return nil
+	}
+	blocks := []slackapi.Block{cardOutcome(v)}
+	if len(v.Decided) > 0 || len(v.Refused) > 0 {
+		blocks = append(blocks, cardDecided(v))
+	}
+	_, err := c.post(ctx, message{channel: d.Channel, thread: d.TS, blocks: blocks, kind: "tourniquet_outcome", request: v.Request,
+		fallback: fmt.Sprintf("Sign-off %s: %s", inert(v.Request), stateWords(v.State))})
+	if refusedWith(err, "message_not_found") || refusedWith(err, "cannot_reply_to_message") {
+		return nil // the card was deleted and posted again above: it says the same
+	}
+	return err
+}
+
+// Question posts a question to the responders' channel.
+func (c *Chat) Question(ctx stdctx.Context, q chat.Choice) (chat.Delivery, error) {
+	if err := c.refuseShared(ctx, c.cfg.Channel); err != nil {
+		return chat.Delivery{}, err
+	}
+	blocks, err := QuestionCard(q, "")
+	if err != nil {
+		return chat.Delivery{}, err
+	}
+	return c.post(ctx, message{channel: c.cfg.Channel, blocks: blocks, kind: "tourniquet_question", request: q.Request,
+		fallback: fmt.Sprintf("Question %s is waiting for an answer", inert(q.Request))})
+}
+
+// SettleQuestion replaces the question with its answer.
+func (c *Chat) SettleQuestion(ctx stdctx.Context, d chat.Delivery, q chat.Choice, answer string) error {
+	blocks, err := QuestionCard(q, orWords(answer, "closed without an answer"))
+	if err != nil {
+		return err
+	}
+	return c.update(ctx, d, message{channel: d.Channel, blocks: blocks, kind: "tourniquet_question", request: q.Request,
+		fallback: fmt.Sprintf("Question %s is answered", inert(q.Request))})
+}

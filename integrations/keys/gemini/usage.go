@@ -1,0 +1,119 @@
+package gemini
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	monitoring "google.golang.org/api/monitoring/v3"
+
+	"github.com/tourniquet-ir/tourniquet/integrations/keys"
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
+)
+
+// Usage reads the requests that Google counted under the key's uid, by minute, method and response code. Google
+// tells no tokens, models or addresses per key; money is an estimate from the configured price of one model call,
+// and only calls that succeeded are priced.
+func (p *Provider) Usage(ctx context.Context, key incident.Key, since, until time.Time) (keys.Usage, error) {
+	if key.UID == "" {
+		return keys.Usage{}, keys.Permanent(fmt.Errorf("the use of key %q cannot be read: Google counts under the key's uid, which is not known; identify the key first", key.ID))
+	}
+	recorder := &tape{}
+	ctx = context.WithValue(ctx, tapeKey{}, recorder)
+	filter := fmt.Sprintf("metric.type=%q AND resource.type=\"consumed_api\" AND resource.labels.service=%q AND resource.labels.credential_id=%q",
+		"serviceruntime.googleapis.com/api/request_count", generativeService, "apikey:"+key.UID)
+	var rows []keys.UsageRow
+	err := p.read(ctx, fmt.Sprintf("reading the use of key %q", key.ID), func() error {
+		rows, recorder.bodies = nil, nil
+		return p.monitoring.Projects.TimeSeries.List("projects/"+p.project(key)).Filter(filter).
+			IntervalStartTime(since.UTC().Format(time.RFC3339Nano)).IntervalEndTime(until.UTC().Format(time.RFC3339Nano)).
+			AggregationAlignmentPeriod("60s").AggregationPerSeriesAligner("ALIGN_SUM").View("FULL").
+			Pages(ctx, func(page *monitoring.ListTimeSeriesResponse) error {
+				for _, series := range page.TimeSeries {
+					rows = append(rows, p.rows(series)...)
+				}
+				return nil
+			})
+	})
+	if err != nil {
+		return keys.Usage{}, err
+	}
+	return p.sum(rows, recorder), nil
+}
+
+// rows turns one series into rows; Google sends its points newest first.
+func (p *Provider) rows(series *monitoring.TimeSeries) []keys.UsageRow {
+	method, code := series.Resource.Labels["method"], series.Metric.Labels["response_code"]
+	var rows []keys.UsageRow
+	for _, point := range series.Points {
+		if point.Value == nil || point.Value.Int64Value == nil || point.Interval == nil {
+			continue
+		}
+		at := point.Interval.StartTime
+		if at == "" {
+			at = point.Interval.EndTime
+		}
+		t, err := time.Parse(time.RFC3339Nano, at)
+		if err != nil {
+			continue
+		}
+		row := keys.UsageRow{At: t.UTC(), Requests: *point.Value.Int64Value, Method: method, Code: code}
+		if strings.HasPrefix(code, "2") && strings.Contains(method, "Generate") {
+			row.MicroUSD = row.Requests * p.cfg.MicroUSDPerRequest
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func (p *Provider) sum(rows []keys.UsageRow, recorder *tape) keys.Usage {
+	slices.SortStableFunc(rows, func(a, b keys.UsageRow) int { return a.At.Compare(b.At) })
+	u := keys.Usage{Rows: rows, CostKnown: p.cfg.MicroUSDPerRequest > 0, CostBasis: "unknown: no price per request is configured", FirstAbuse: firstAbuse(rows)}
+	if u.CostKnown {
+		u.CostBasis = "estimated from request counts and " + p.cfg.PriceBasis
+	}
+	for _, row := range rows {
+		u.Requests += row.Requests
+		u.MicroUSD += row.MicroUSD
+	}
+	u.Raw = evidence("monitoring-timeseries", recorder)
+	return u
+}
+
+func evidence(name string, recorder *tape) []keys.Raw {
+	var out []keys.Raw
+	for i, body := range recorder.bodies {
+		out = append(out, keys.Raw{Name: fmt.Sprintf("%s-%d.json", name, i+1), Body: body})
+	}
+	return out
+}
+
+// firstAbuse guesses when the theft began: the first minute with at least ten requests and more than four times the
+// median of the minutes before it. Zero when no minute stands out.
+func firstAbuse(rows []keys.UsageRow) time.Time {
+	minutes := map[time.Time]int64{}
+	var order []time.Time
+	for _, row := range rows {
+		at := row.At.Truncate(time.Minute)
+		if _, seen := minutes[at]; !seen {
+			order = append(order, at)
+		}
+		minutes[at] += row.Requests
+	}
+	slices.SortFunc(order, time.Time.Compare)
+	var past []int64
+	for _, at := range order {
+		n, median := minutes[at], int64(0)
+		if len(past) > 0 {
+			sorted := slices.Sorted(slices.Values(past))
+			median = sorted[len(sorted)/2]
+		}
+		if n >= 10 && n > 4*median {
+			return at
+		}
+		past = append(past, n)
+	}
+	return time.Time{}
+}

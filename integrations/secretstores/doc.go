@@ -1,0 +1,3 @@
+// Package secretstores is the port for where dependents keep the key. One package per vendor lies below it; only
+// cmd/tourniquet/app.go names a vendor. To add one: a package that satisfies the port and a line in app.go.
+package secretstores

@@ -1,0 +1,83 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/url"
+	"slices"
+
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
+)
+
+// check reports every fault that the file alone shows.
+func (c *Config) check() error {
+	var faults []error
+	add := func(bad bool, format string, args ...any) {
+		if bad {
+			faults = append(faults, fmt.Errorf(format, args...))
+		}
+	}
+	add(c.Mode != incident.ModeObserve && c.Mode != incident.ModeEnforce, "mode: %q is neither observe nor enforce", c.Mode)
+	_, _, err := net.SplitHostPort(c.Server.Listen)
+	add(err != nil, "server.listen: %q is not host:port", c.Server.Listen)
+	add(c.Temporal.Mode != "embedded" && c.Temporal.Mode != "external", "temporal.mode: %q is neither embedded nor external", c.Temporal.Mode)
+	add(c.Temporal.Mode == "external" && c.Temporal.Address == "", "temporal.address: is needed for mode external")
+	add(c.Database.Driver != "sqlite", "database.driver: %q is not known; there is sqlite", c.Database.Driver)
+	for _, at := range c.urls() {
+		u, err := url.Parse(at[1])
+		add(err != nil || u.Host == "", "%s: %q is not an address", at[0], at[1])
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
+		s := c.Sources[name]
+		add(s.Trust != incident.TrustAct && s.Trust != incident.TrustTell, "sources.%s.trust: %q is neither act nor tell", name, s.Trust)
+		add(s.Secret == "" && s.Token == "", "sources.%s: a source needs a secret or a token; without one anybody could send alerts", name)
+	}
+	for i, p := range c.People {
+		add(p.ID == "", "people[%d]: needs an id", i)
+	}
+	if c.Mode == incident.ModeEnforce {
+		sizes := map[string]int{}
+		for name, g := range c.Groups {
+			sizes[name] = len(g.People)
+			if g.SlackUsergroup != "" {
+				sizes[name] = -1
+			}
+		}
+		if err := c.Policy.Validate(sizes); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	for _, s := range c.secrets() {
+		if err := s.value.check(); err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", s.name, err))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func (c *Config) urls() [][2]string {
+	var out [][2]string
+	put := func(name, v string) {
+		if v != "" {
+			out = append(out, [2]string{name, v})
+		}
+	}
+	put("server.url", c.Server.URL)
+	if c.Slack != nil {
+		put("slack.base_url", c.Slack.BaseURL)
+	}
+	if c.GitHub != nil {
+		put("github.base_url", c.GitHub.BaseURL)
+	}
+	for _, g := range c.Providers.Gemini {
+		for _, name := range slices.Sorted(maps.Keys(g.Endpoints)) {
+			put("providers.gemini.endpoints."+name, g.Endpoints[name])
+		}
+	}
+	for _, o := range c.Providers.OpenAI {
+		put("providers.openai.base_url", o.BaseURL)
+	}
+	return out
+}

@@ -1,0 +1,242 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
+	"github.com/tourniquet-ir/tourniquet/internal/people"
+	"github.com/tourniquet-ir/tourniquet/internal/signoff"
+)
+
+// Config is tourniquet.yaml.
+type Config struct {
+	Mode         string                  `yaml:"mode"` // observe or enforce
+	Server       Server                  `yaml:"server"`
+	Temporal     Temporal                `yaml:"temporal"`
+	Database     Database                `yaml:"database"`
+	Evidence     Evidence                `yaml:"evidence"`
+	Encryption   Encryption              `yaml:"encryption"`
+	Slack        *Slack                  `yaml:"slack"`
+	GitHub       *GitHub                 `yaml:"github"`
+	Providers    Providers               `yaml:"providers"`
+	SecretStores SecretStores            `yaml:"secret_stores"`
+	Sources      map[string]Source       `yaml:"sources"`
+	People       []Person                `yaml:"people"`
+	Groups       map[string]people.Group `yaml:"groups"`
+	Policy       signoff.Policy          `yaml:"policy"`
+	Playbooks    Playbooks               `yaml:"playbooks"`
+	Inventory    Inventory               `yaml:"inventory"`
+	Notify       Notify                  `yaml:"notify"`
+
+	Path string `yaml:"-"` // of the file; relative paths in it start here
+}
+
+// Server is where we listen and keep our data.
+type Server struct {
+	Listen  string `yaml:"listen"`   // host:port
+	DataDir string `yaml:"data_dir"` // keys, databases, evidence
+	URL     string `yaml:"url"`      // how people reach the console; default http://<listen>
+}
+
+// Temporal is the workflow engine.
+type Temporal struct {
+	Mode      string `yaml:"mode"` // embedded (default) or external
+	Address   string `yaml:"address"`
+	Namespace string `yaml:"namespace"`
+	APIKey    Secret `yaml:"api_key"`
+	TLS       *TLS   `yaml:"tls"`
+}
+
+// TLS names PEM files.
+type TLS struct {
+	Cert, Key, CA string
+	ServerName    string `yaml:"server_name"`
+}
+
+// Database is where our own records live.
+type Database struct {
+	Driver string `yaml:"driver"` // sqlite
+}
+
+// Evidence is where blobs live.
+type Evidence struct {
+	URL string `yaml:"url"` // default: a folder in the data directory
+}
+
+// Encryption names the key files; both are made on the first start of the embedded mode.
+type Encryption struct {
+	KeyRing    string `yaml:"key_ring"`
+	SigningKey string `yaml:"signing_key"`
+}
+
+// Slack is the chat.
+type Slack struct {
+	Token         Secret   `yaml:"token"`
+	AppToken      Secret   `yaml:"app_token"`
+	SigningSecret Secret   `yaml:"signing_secret"`
+	BaseURL       string   `yaml:"base_url"`
+	Channel       string   `yaml:"channel"`
+	Teams         []string `yaml:"teams"`
+	Apps          []string `yaml:"apps"`
+	SocketMode    bool     `yaml:"socket_mode"`
+}
+
+// GitHub is used for secrets of dependents, tickets and secret-scanning alerts.
+type GitHub struct {
+	BaseURL string `yaml:"base_url"`
+	Token   Secret `yaml:"token"`
+	Tickets struct {
+		Owner, Repo string
+	} `yaml:"tickets"`
+}
+
+// Providers are the configured accounts.
+type Providers struct {
+	Gemini []Gemini `yaml:"gemini"`
+	OpenAI []OpenAI `yaml:"openai"`
+}
+
+// Gemini is one Google Cloud project.
+type Gemini struct {
+	Account         string            `yaml:"account"`
+	Project         string            `yaml:"project"`
+	AccessToken     Secret            `yaml:"access_token"`     // a fixed token, for tests and drills
+	CredentialsFile string            `yaml:"credentials_file"` // service account or workload identity; default: application default credentials
+	Endpoints       map[string]string `yaml:"endpoints"`        // api_keys service_usage monitoring logging generative
+
+	MicroUSDPerRequest int64  `yaml:"micro_usd_per_request"` // estimate of one model call, millionths of a dollar
+	PriceBasis         string `yaml:"price_basis"`           // where that estimate comes from
+}
+
+// OpenAI is one organisation.
+type OpenAI struct {
+	Account  string `yaml:"account"`
+	Project  string `yaml:"project"` // proj_…
+	AdminKey Secret `yaml:"admin_key"`
+	BaseURL  string `yaml:"base_url"`
+}
+
+// SecretStores says which stores may be written to.
+type SecretStores struct {
+	GitHub *struct {
+		PrivateNetworks bool `yaml:"private_networks"` // health checks may reach private addresses
+	} `yaml:"github"`
+}
+
+// Source is one system that sends findings.
+type Source struct {
+	Trust  string `yaml:"trust"`  // act or tell
+	Secret Secret `yaml:"secret"` // HMAC key of the signature
+	Token  Secret `yaml:"token"`  // bearer token
+}
+
+// Person is somebody who may decide or own a key.
+type Person struct {
+	ID    string `yaml:"id"`
+	Name  string `yaml:"name"`
+	Slack string `yaml:"slack"`
+	Email string `yaml:"email"`
+}
+
+// Playbooks is the directory of *.yaml files; empty: those that ship with the binary.
+type Playbooks struct {
+	Dir string `yaml:"dir"`
+}
+
+// Inventory is the file of known keys.
+type Inventory struct {
+	File string `yaml:"file"`
+}
+
+// Notify is how people are reached when chat is not enough.
+type Notify struct {
+	Mail *struct {
+		Host     string `yaml:"host"`
+		Port     int    `yaml:"port"`
+		User     string `yaml:"user"`
+		Password Secret `yaml:"password"`
+		From     string `yaml:"from"`
+		TLS      string `yaml:"tls"`
+	} `yaml:"mail"`
+	PagerDuty *struct {
+		RoutingKey Secret `yaml:"routing_key"`
+		BaseURL    string `yaml:"base_url"`
+	} `yaml:"pagerduty"`
+}
+
+var quoted = regexp.MustCompile("`[^`]*`")
+
+// maxFile bounds the file: a configuration is written by people.
+const maxFile = 1 << 20
+
+// Load reads and checks a file. All faults that can be found without the network are reported at once.
+func Load(path string) (*Config, error) {
+	body, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("there is no configuration at %q; make one with: tourniquet init", path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the configuration %q cannot be read: %w", path, err)
+	}
+	if len(body) > maxFile {
+		return nil, fmt.Errorf("the configuration %q is larger than %d bytes", path, maxFile)
+	}
+	c, err := Parse(body)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if c.Path, err = filepath.Abs(path); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Parse reads the text of a configuration.
+func Parse(body []byte) (*Config, error) {
+	c := defaults()
+	dec := yaml.NewDecoder(bytes.NewReader(body))
+	dec.KnownFields(true)
+	if err := dec.Decode(c); err != nil && !errors.Is(err, io.EOF) {
+		// The parser quotes what it did not understand, and that may be a secret in the wrong place.
+		return nil, fmt.Errorf("%s", quoted.ReplaceAllString(strings.ReplaceAll(err.Error(), "yaml: unmarshal errors:\n  ", ""), "what is written there"))
+	}
+	if err := dec.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("there is more than one document; a configuration is one")
+	}
+	return c, c.check()
+}
+
+func defaults() *Config {
+	return &Config{
+		Mode:      incident.ModeObserve,
+		Server:    Server{Listen: "127.0.0.1:8686", DataDir: "tourniquet-data"},
+		Temporal:  Temporal{Mode: "embedded"},
+		Database:  Database{Driver: "sqlite"},
+		Inventory: Inventory{File: ""},
+	}
+}
+
+// At is a path of the file as an absolute one.
+func (c *Config) At(path string) string {
+	if path == "" || filepath.IsAbs(path) || c.Path == "" {
+		return path
+	}
+	return filepath.Join(filepath.Dir(c.Path), path)
+}
+
+// URL is how people reach the console.
+func (c *Config) URL() string {
+	if c.Server.URL != "" {
+		return strings.TrimSuffix(c.Server.URL, "/")
+	}
+	return "http://" + c.Server.Listen
+}

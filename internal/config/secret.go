@@ -1,0 +1,96 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// Secret is a reference to a secret: env://NAME or file:///path. The file never holds the value itself.
+type Secret string
+
+// maxSecret bounds what is read from a file.
+const maxSecret = 1 << 16
+
+// check reports a reference that cannot be resolved by its form alone. It never repeats what was written, because
+// that may be the secret itself.
+func (s Secret) check() error {
+	switch {
+	case s == "", strings.HasPrefix(string(s), "env://"), strings.HasPrefix(string(s), "file:///"):
+		return nil
+	}
+	if scheme, _, ok := strings.Cut(string(s), "://"); ok && len(scheme) < 12 {
+		return fmt.Errorf("references of the form %q are not known; there are env:// and file:///", scheme+"://")
+	}
+	return errors.New("write a reference such as env://NAME or file:///path here, never the secret itself")
+}
+
+// Lookup reads an environment variable; only main has one to give.
+type Lookup func(name string) (string, bool)
+
+// Resolve gives the value, without trailing line ends.
+func (s Secret) Resolve(env Lookup) (string, error) {
+	if s == "" {
+		return "", nil
+	}
+	if err := s.check(); err != nil {
+		return "", err
+	}
+	if name, ok := strings.CutPrefix(string(s), "env://"); ok {
+		v, found := env(name)
+		if !found || v == "" {
+			return "", fmt.Errorf("the environment variable %s is not set", name)
+		}
+		return v, nil
+	}
+	path := strings.TrimPrefix(string(s), "file://")
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", fmt.Errorf("the secret file cannot be read: %w", err)
+	}
+	if info.Size() > maxSecret {
+		return "", fmt.Errorf("the secret file %q is larger than %d bytes", path, maxSecret)
+	}
+	body, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("the secret file cannot be read: %w", err)
+	}
+	v := strings.TrimRight(string(body), "\r\n")
+	if v == "" {
+		return "", fmt.Errorf("the secret file %q is empty", path)
+	}
+	return v, nil
+}
+
+type named struct {
+	name  string
+	value Secret
+}
+
+// secrets lists every reference of the file.
+func (c *Config) secrets() []named {
+	out := []named{{"temporal.api_key", c.Temporal.APIKey}}
+	if s := c.Slack; s != nil {
+		out = append(out, named{"slack.token", s.Token}, named{"slack.app_token", s.AppToken}, named{"slack.signing_secret", s.SigningSecret})
+	}
+	if c.GitHub != nil {
+		out = append(out, named{"github.token", c.GitHub.Token})
+	}
+	for _, g := range c.Providers.Gemini {
+		out = append(out, named{"providers.gemini.access_token", g.AccessToken})
+	}
+	for _, o := range c.Providers.OpenAI {
+		out = append(out, named{"providers.openai.admin_key", o.AdminKey})
+	}
+	for name, s := range c.Sources {
+		out = append(out, named{"sources." + name + ".secret", s.Secret}, named{"sources." + name + ".token", s.Token})
+	}
+	if m := c.Notify.Mail; m != nil {
+		out = append(out, named{"notify.mail.password", m.Password})
+	}
+	if p := c.Notify.PagerDuty; p != nil {
+		out = append(out, named{"notify.pagerduty.routing_key", p.RoutingKey})
+	}
+	return out
+}

@@ -1,0 +1,160 @@
+package console_test
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tourniquet-ir/tourniquet/internal/console"
+	"github.com/tourniquet-ir/tourniquet/internal/database"
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
+	"github.com/tourniquet-ir/tourniquet/internal/report/reporttest"
+	"github.com/tourniquet-ir/tourniquet/internal/signoff"
+)
+
+// desk knows two tokens, made for this test, and accepts what carries the digest of the open request.
+type desk struct {
+	mu     sync.Mutex
+	acts   []console.Act
+	digest string
+	tokens map[string]incident.Person
+}
+
+func (d *desk) Decide(_ context.Context, a console.Act) (string, bool, string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.acts = append(d.acts, a)
+	if a.Verb != "answer" && a.Digest != d.digest {
+		return "the calls changed, open the request again", false, signoff.StaleDigest
+	}
+	return "Your answer counts.", true, ""
+}
+
+func (d *desk) Person(_ context.Context, token string) (incident.Person, bool) {
+	p, ok := d.tokens[token]
+	return p, ok
+}
+
+func (d *desk) seen() []console.Act {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return append([]console.Act(nil), d.acts...)
+}
+
+type world struct {
+	t      *testing.T
+	db     *database.DB
+	desk   *desk
+	open   signoff.View
+	token  string
+	server *httptest.Server
+}
+
+const viewerLink = "one-time-link-of-this-test"
+
+func newWorld(t *testing.T, change ...func(*console.Options)) *world {
+	t.Helper()
+	w := &world{t: t, db: reporttest.DB(t), token: rand.Text()}
+	w.open = reporttest.Fill(t, w.db)
+	w.desk = &desk{digest: w.open.Digest, tokens: map[string]incident.Person{w.token: {ID: "marek", Name: "Marek Nowak"}}}
+	o := console.Options{DB: w.db, Desk: w.desk, World: incident.WorldDrill, Viewer: viewerLink, Now: func() time.Time { return reporttest.Start().Add(40 * time.Minute) }}
+	for _, f := range change {
+		f(&o)
+	}
+	c, err := console.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.server = httptest.NewServer(c.Handler())
+	t.Cleanup(w.server.Close)
+	return w
+}
+
+// browser keeps cookies and does not follow redirects.
+type browser struct {
+	*world
+	cookie *http.Cookie
+}
+
+func (b *browser) do(method, path string, form url.Values, header ...string) (*http.Response, string) {
+	b.t.Helper()
+	var body io.Reader
+	if form != nil {
+		body = strings.NewReader(form.Encode())
+	}
+	req, err := http.NewRequestWithContext(b.t.Context(), method, b.server.URL+path, body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if form != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	if b.cookie != nil {
+		req.AddCookie(b.cookie)
+	}
+	return b.send(req)
+}
+
+func (b *browser) send(req *http.Request) (*http.Response, string) {
+	b.t.Helper()
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	raw, err := io.ReadAll(res.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, c := range res.Cookies() {
+		b.cookie = c
+	}
+	return res, string(raw)
+}
+
+func (w *world) stranger() *browser { return &browser{world: w} }
+
+func (w *world) signedIn() *browser {
+	w.t.Helper()
+	b := w.stranger()
+	if res, _ := b.do("POST", "/sign-in", url.Values{"token": {w.token}}); res.StatusCode != http.StatusSeeOther {
+		w.t.Fatalf("signing in with a known token answers %d", res.StatusCode)
+	}
+	return b
+}
+
+var csrfField = regexp.MustCompile(`name="csrf" value="([^"]+)"`)
+
+func (b *browser) csrf() string {
+	b.t.Helper()
+	_, page := b.do("GET", "/", nil)
+	m := csrfField.FindStringSubmatch(page)
+	if m == nil {
+		b.t.Fatal("the page carries no token for its forms")
+	}
+	return m[1]
+}
+
+func (w *world) api(method, path, body string) (*http.Response, string) {
+	w.t.Helper()
+	req, err := http.NewRequestWithContext(w.t.Context(), method, w.server.URL+path, strings.NewReader(body))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+w.token)
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	return w.stranger().send(req)
+}

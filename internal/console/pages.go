@@ -1,0 +1,140 @@
+package console
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/tourniquet-ir/tourniquet/internal/database"
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
+	"github.com/tourniquet-ir/tourniquet/internal/report"
+	"github.com/tourniquet-ir/tourniquet/internal/signoff"
+)
+
+const perPage = 50
+
+type homeData struct {
+	Signoffs  []signoff.View
+	Questions []database.Question
+	Running   []incident.Run
+	Recent    []incident.Run
+	Hold      bool
+	HoldBy    string
+	HoldWhy   string
+}
+
+func (c *Console) home(w http.ResponseWriter, r *http.Request, s session) {
+	d, err := c.homeData(r)
+	if err != nil {
+		c.broken(w, s, err)
+		return
+	}
+	c.render(w, s, http.StatusOK, "home", "Now", d)
+}
+
+func (c *Console) homeData(r *http.Request) (d homeData, err error) {
+	ctx := r.Context()
+	if d.Hold, d.HoldBy, d.HoldWhy, err = c.DB.Hold(ctx); err != nil {
+		return d, err
+	}
+	if d.Signoffs, err = c.DB.Requests(ctx, "", true); err != nil {
+		return d, err
+	}
+	if d.Questions, err = c.DB.Questions(ctx, "", true); err != nil {
+		return d, err
+	}
+	runs, err := c.DB.Runs(ctx, database.Filter{Limit: perPage})
+	if err != nil {
+		return d, err
+	}
+	for _, run := range runs {
+		if run.State != "done" {
+			d.Running = append(d.Running, run)
+		} else if len(d.Recent) < 8 {
+			d.Recent = append(d.Recent, run)
+		}
+	}
+	return d, nil
+}
+
+type runsData struct {
+	Filter database.Filter
+	Runs   []incident.Run
+	Next   string
+}
+
+func (c *Console) runs(w http.ResponseWriter, r *http.Request, s session) {
+	f := filter(r.URL.Query())
+	runs, err := c.DB.Runs(r.Context(), f)
+	if err != nil {
+		c.broken(w, s, err)
+		return
+	}
+	d := runsData{Filter: f, Runs: runs}
+	if len(runs) == f.Limit {
+		q := r.URL.Query()
+		q.Set("before", runs[len(runs)-1].ID)
+		d.Next = "/runs?" + q.Encode()
+	}
+	c.render(w, s, http.StatusOK, "runs", "Runs", d)
+}
+
+func filter(q url.Values) database.Filter {
+	return database.Filter{
+		Incident: q.Get("incident"), State: q.Get("state"), Outcome: q.Get("outcome"), Provider: q.Get("provider"), Text: q.Get("text"),
+		Before: q.Get("before"), Limit: perPage,
+	}
+}
+
+func (c *Console) run(w http.ResponseWriter, r *http.Request, s session) {
+	f, err := report.Load(r.Context(), c.DB, r.PathValue("id"))
+	if err != nil {
+		c.broken(w, s, err)
+		return
+	}
+	c.render(w, s, http.StatusOK, "run", "Run "+f.Run.ID, runData{f, lanes(f, c.Now())})
+}
+
+type runData struct {
+	*report.Facts
+	Lanes chart
+}
+
+type signoffsData struct {
+	Open   []signoff.View
+	Closed []signoff.View
+}
+
+func (c *Console) signoffs(w http.ResponseWriter, r *http.Request, s session) {
+	all, err := c.DB.Requests(r.Context(), "", false)
+	if err != nil {
+		c.broken(w, s, err)
+		return
+	}
+	d := signoffsData{}
+	for i := len(all) - 1; i >= 0; i-- {
+		if v := all[i]; v.State == signoff.StateOpen || v.State == signoff.StateQuorum || v.State == signoff.StateExecuting {
+			d.Open = append(d.Open, v)
+		} else if len(d.Closed) < 4*perPage {
+			d.Closed = append(d.Closed, v)
+		}
+	}
+	c.render(w, s, http.StatusOK, "signoffs", "Sign-offs", d)
+}
+
+type alertsData struct {
+	Alerts []database.Received
+	Next   string
+}
+
+func (c *Console) alerts(w http.ResponseWriter, r *http.Request, s session) {
+	list, err := c.DB.Alerts(r.Context(), perPage, r.URL.Query().Get("before"))
+	if err != nil {
+		c.broken(w, s, err)
+		return
+	}
+	d := alertsData{Alerts: list}
+	if len(list) == perPage {
+		d.Next = "/alerts?" + url.Values{"before": {list[len(list)-1].Alert.ID}}.Encode()
+	}
+	c.render(w, s, http.StatusOK, "alerts", "Alerts", d)
+}

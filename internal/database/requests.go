@@ -1,0 +1,125 @@
+package database
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tourniquet-ir/tourniquet/internal/signoff"
+)
+
+// PutRequest keeps a sign-off request as it was frozen; a repeat with the same id changes nothing.
+func (d *DB) PutRequest(ctx context.Context, v signoff.View) error {
+	body, err := text(v)
+	if err != nil {
+		return fmt.Errorf("request %q: %w", v.Request, err)
+	}
+	return d.exec(ctx, fmt.Sprintf("request %q", v.Request), `INSERT INTO requests (id, run, state, digest, doc) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO NOTHING`, v.Request, v.Envelope.Run, v.State, v.Digest, body)
+}
+
+// Request reads one sign-off request.
+func (d *DB) Request(ctx context.Context, id string) (signoff.View, error) {
+	v, err := doc[signoff.View](d.reader.QueryRowContext(ctx, `SELECT doc FROM requests WHERE id = ?`, id))
+	if err != nil {
+		return v, fmt.Errorf("sign-off: %w", missing(err, "request", id))
+	}
+	return v, nil
+}
+
+// Requests lists sign-off requests, oldest first; an empty run means all. Open ones wait for people or for execution.
+func (d *DB) Requests(ctx context.Context, run string, onlyOpen bool) ([]signoff.View, error) {
+	out, err := list(ctx, d.reader, doc[signoff.View], `SELECT doc FROM requests WHERE (?1 = '' OR run = ?1)
+		AND (NOT ?2 OR state IN (?3, ?4)) ORDER BY n`, run, onlyOpen, signoff.StateOpen, signoff.StateQuorum)
+	if err != nil {
+		return nil, fmt.Errorf("sign-offs: %w", err)
+	}
+	return out, nil
+}
+
+// SetRequest changes a request in one transaction; an error from change leaves it as it was. What was frozen (run, envelope
+// and digest) cannot be changed.
+func (d *DB) SetRequest(ctx context.Context, id string, change func(*signoff.View) error) error {
+	return d.write(ctx, fmt.Sprintf("request %q", id), func(tx *sql.Tx) error {
+		v, err := doc[signoff.View](tx.QueryRowContext(ctx, `SELECT doc FROM requests WHERE id = ?`, id))
+		if err != nil {
+			return missing(err, "request", id)
+		}
+		was, err := text(v.Envelope)
+		if err != nil {
+			return err
+		}
+		digest := v.Digest
+		if err := change(&v); err != nil {
+			return err
+		}
+		now, err := text(v.Envelope)
+		if err != nil {
+			return err
+		}
+		if now != was || v.Digest != digest || v.Request != id {
+			return errors.New("the envelope and its digest are frozen: only what people see around them may change")
+		}
+		body, err := text(v)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE requests SET state = ?, doc = ? WHERE id = ?`, v.State, body, id)
+		return err
+	})
+}
+
+// Attempt is one try to decide or answer, accepted or refused. Request is the id of a sign-off or of a question.
+type Attempt struct {
+	Request  string          `json:"request"`
+	Person   string          `json:"person"`
+	Verb     string          `json:"verb"`
+	Surface  string          `json:"surface"`
+	Accepted bool            `json:"accepted"`
+	Code     string          `json:"code,omitempty"`
+	Why      string          `json:"why,omitempty"`
+	At       time.Time       `json:"at"`
+	Decision json.RawMessage `json:"decision,omitempty"` // the signed decision, where there is one
+}
+
+// KindAttempt is the kind of its ledger entry.
+const KindAttempt = "signoff.attempt"
+
+// RecordAttempt keeps an attempt and appends it to the ledger of its run, both or neither. The same attempt (all fields and the
+// microsecond) recorded again changes nothing.
+func (d *DB) RecordAttempt(ctx context.Context, a Attempt) error {
+	a.At = a.At.UTC().Truncate(time.Microsecond)
+	body, err := text(a)
+	if err != nil {
+		return fmt.Errorf("attempt on %q: %w", a.Request, err)
+	}
+	sum := sha256.Sum256([]byte(body))
+	id := "attempt/" + hex.EncodeToString(sum[:16])
+	return d.write(ctx, fmt.Sprintf("attempt on %q", a.Request), func(tx *sql.Tx) error {
+		var run, step string
+		err := tx.QueryRowContext(ctx, `SELECT run, COALESCE(doc ->> '$.envelope.step', '') FROM requests WHERE id = ?1
+			UNION ALL SELECT run, COALESCE(doc ->> '$.step', '') FROM questions WHERE id = ?1`, a.Request).Scan(&run, &step)
+		if err != nil {
+			return missing(err, "request", a.Request)
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO attempts (id, request, doc) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+			id, a.Request, body); err != nil {
+			return err
+		}
+		return appendEntries(ctx, tx, run, []Entry{{ID: id, Kind: KindAttempt, Actor: a.Person, Step: step, At: a.At, Body: a}})
+	})
+}
+
+// Attempts lists every attempt on a request, oldest first.
+func (d *DB) Attempts(ctx context.Context, request string) ([]Attempt, error) {
+	out, err := list(ctx, d.reader, doc[Attempt], `SELECT doc FROM attempts WHERE request = ? ORDER BY n`, request)
+	if err != nil {
+		return nil, fmt.Errorf("attempts on %q: %w", request, err)
+	}
+	return out, nil
+}

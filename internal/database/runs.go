@@ -1,0 +1,131 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
+)
+
+// PutRun keeps a new run; a repeat with the same id changes nothing. The alert that a run is started with counts as read:
+// it is the run's input, and only a later one may hold up the end of the incident.
+func (d *DB) PutRun(ctx context.Context, r incident.Run) error {
+	body, err := text(r)
+	if err != nil {
+		return fmt.Errorf("run %q: %w", r.ID, err)
+	}
+	return d.write(ctx, fmt.Sprintf("run %q", r.ID), func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO runs (id, incident, number, state, outcome, provider, words, started_at, doc)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+			r.ID, r.Incident, r.Number, r.State, r.Outcome, provider(r), words(r), micros(r.StartedAt), body); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE alerts SET is_read = 1 WHERE id = ?`, r.AlertID)
+		return err
+	})
+}
+
+// UpdateRun changes a run in one transaction. Its id, incident and number stay.
+func (d *DB) UpdateRun(ctx context.Context, id string, change func(*incident.Run)) error {
+	return d.write(ctx, fmt.Sprintf("run %q", id), func(tx *sql.Tx) error { return updateRun(ctx, tx, id, change) })
+}
+
+func updateRun(ctx context.Context, tx *sql.Tx, id string, change func(*incident.Run)) error {
+	r, err := doc[incident.Run](tx.QueryRowContext(ctx, `SELECT doc FROM runs WHERE id = ?`, id))
+	if err != nil {
+		return missing(err, "run", id)
+	}
+	was := r
+	change(&r)
+	r.ID, r.Incident, r.Number = was.ID, was.Incident, was.Number
+	body, err := text(r)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE runs SET state = ?, outcome = ?, provider = ?, words = ?, started_at = ?, doc = ? WHERE id = ?`,
+		r.State, r.Outcome, provider(r), words(r), micros(r.StartedAt), body, id)
+	return err
+}
+
+func provider(r incident.Run) string {
+	if r.Key == nil {
+		return ""
+	}
+	return r.Key.Provider
+}
+
+// words is what the text filter looks through.
+func words(r incident.Run) string {
+	w := []string{r.ID, r.Incident, r.Playbook, r.Starter, r.Outcome}
+	if r.Key != nil {
+		w = append(w, r.Key.Target(), r.Key.Name, r.Key.Hint, r.Key.Owner, r.Key.Project)
+	}
+	return strings.ToLower(strings.Join(w, "\n"))
+}
+
+// Run reads one run.
+func (d *DB) Run(ctx context.Context, id string) (incident.Run, error) {
+	r, err := doc[incident.Run](d.reader.QueryRowContext(ctx, `SELECT doc FROM runs WHERE id = ?`, id))
+	if err != nil {
+		return r, fmt.Errorf("run: %w", missing(err, "run", id))
+	}
+	return r, nil
+}
+
+// Filter narrows a list of runs; an empty field lets everything through. Before is the id of the last run of the page before.
+type Filter struct {
+	Incident string
+	State    string
+	Outcome  string
+	Provider string
+	Text     string // part of an id, playbook, key, owner or outcome, in any case
+	Before   string
+	Limit    int
+}
+
+// Runs lists runs, newest first.
+func (d *DB) Runs(ctx context.Context, f Filter) ([]incident.Run, error) {
+	out, err := list(ctx, d.reader, doc[incident.Run], `SELECT doc FROM runs
+		WHERE (?1 = '' OR incident = ?1) AND (?2 = '' OR state = ?2) AND (?3 = '' OR outcome = ?3)
+		  AND (?4 = '' OR provider = ?4) AND (?5 = '' OR instr(words, ?5) > 0)
+		  AND (?6 = '' OR n < (SELECT n FROM runs WHERE id = ?6))
+		ORDER BY n DESC LIMIT ?7`,
+		f.Incident, f.State, f.Outcome, f.Provider, strings.ToLower(f.Text), f.Before, atMost(f.Limit))
+	if err != nil {
+		return nil, fmt.Errorf("runs: %w", err)
+	}
+	return out, nil
+}
+
+// AutoRuns counts the runs that claimed automatic containment after since.
+func (d *DB) AutoRuns(ctx context.Context, since time.Time) (int, error) {
+	var n int
+	err := d.reader.QueryRowContext(ctx, `SELECT count(*) FROM auto_claims WHERE at > ?`, since.UnixMicro()).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("automatic containments: %w", err)
+	}
+	return n, nil
+}
+
+// ClaimAuto lets a run contain automatically if fewer than limit other runs did so within per before now. A run that holds a
+// claim keeps it.
+func (d *DB) ClaimAuto(ctx context.Context, run string, now time.Time, limit int, per time.Duration) (bool, error) {
+	granted := false
+	err := d.write(ctx, fmt.Sprintf("automatic containment of run %q", run), func(tx *sql.Tx) error {
+		var mine, others int
+		err := tx.QueryRowContext(ctx, `SELECT count(*) FILTER (WHERE run = ?1), count(*) FILTER (WHERE run <> ?1 AND at > ?2)
+			FROM auto_claims WHERE run = ?1 OR at > ?2`, run, now.Add(-per).UnixMicro()).Scan(&mine, &others)
+		if err != nil {
+			return err
+		}
+		if granted = mine > 0 || others < limit; !granted || mine > 0 {
+			return nil
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO auto_claims (run, at) VALUES (?, ?)`, run, now.UnixMicro())
+		return err
+	})
+	return granted && err == nil, err
+}

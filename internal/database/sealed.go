@@ -1,0 +1,96 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
+)
+
+// PutSealed seals a secret as the next version of a handle. Run is the run that it lives for; it may be empty before one exists.
+func (d *DB) PutSealed(ctx context.Context, handle string, secret []byte, run string) (incident.SecretRef, error) {
+	ref := incident.SecretRef{Handle: handle}
+	err := d.write(ctx, fmt.Sprintf("sealing %q", handle), func(tx *sql.Tx) error {
+		if handle == "" || len(secret) == 0 {
+			return errors.New("a sealed secret needs a handle and a value")
+		}
+		if err := tx.QueryRowContext(ctx, `SELECT 1 + COALESCE(max(version), 0) FROM sealed WHERE handle = ?`, handle).Scan(&ref.Version); err != nil {
+			return err
+		}
+		label := label(ref)
+		plain := append(label, secret...)
+		defer clear(plain)
+		sealed, err := d.box.Seal(plain)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO sealed (handle, version, run, ciphertext, at) VALUES (?, ?, ?, ?, ?)`,
+			handle, ref.Version, run, sealed, micros(d.now()))
+		return err
+	})
+	if err != nil {
+		return incident.SecretRef{}, err
+	}
+	return ref, nil
+}
+
+// label lies in front of the secret under the seal, so that a row moved to another name does not open.
+func label(ref incident.SecretRef) []byte {
+	b := binary.BigEndian.AppendUint64(nil, uint64(ref.Version))
+	b = binary.BigEndian.AppendUint64(b, uint64(len(ref.Handle)))
+	return append(b, ref.Handle...)
+}
+
+// OpenSealed gives the secret back. The caller wipes it after use and never logs or stores it.
+func (d *DB) OpenSealed(ctx context.Context, ref incident.SecretRef) ([]byte, error) {
+	var sealed []byte
+	err := d.reader.QueryRowContext(ctx, `SELECT ciphertext FROM sealed WHERE handle = ? AND version = ?`, ref.Handle, ref.Version).Scan(&sealed)
+	if err != nil {
+		return nil, fmt.Errorf("opening a secret: %w", missing(err, "sealed secret", fmt.Sprintf("%s#%d", ref.Handle, ref.Version)))
+	}
+	if sealed == nil {
+		return nil, fmt.Errorf("sealed secret %q version %d was shredded and cannot be opened any more", ref.Handle, ref.Version)
+	}
+	plain, err := d.box.Open(sealed)
+	if err != nil {
+		return nil, fmt.Errorf("sealed secret %q version %d does not open with this key ring: %w", ref.Handle, ref.Version, err)
+	}
+	want := label(ref)
+	if len(plain) < len(want) || string(plain[:len(want)]) != string(want) {
+		clear(plain)
+		return nil, fmt.Errorf("sealed secret %q version %d holds the seal of another one", ref.Handle, ref.Version)
+	}
+	return plain[len(want):], nil
+}
+
+// BindSealed gives a secret that was sealed before its run existed to that run, so that ShredRun finds it.
+func (d *DB) BindSealed(ctx context.Context, handle, run string) error {
+	return d.exec(ctx, fmt.Sprintf("binding %q", handle), `UPDATE sealed SET run = ? WHERE handle = ? AND run = ''`, run, handle)
+}
+
+// Shred destroys every version of a handle. That they existed stays known, and their numbers are never used again.
+func (d *DB) Shred(ctx context.Context, handle string) error {
+	return d.shred(ctx, fmt.Sprintf("shredding %q", handle), `handle = ?`, handle)
+}
+
+// ShredRun destroys the secrets of a run that were sealed before olderThan; an empty run means all, for the daily sweep.
+func (d *DB) ShredRun(ctx context.Context, run string, olderThan time.Time) error {
+	return d.shred(ctx, fmt.Sprintf("shredding the secrets of run %q", run), `(?1 = '' OR run = ?1) AND at < ?2`, run, olderThan.UnixMicro())
+}
+
+func (d *DB) shred(ctx context.Context, what, where string, args ...any) error {
+	err := d.exec(ctx, what, `UPDATE sealed SET ciphertext = NULL, shredded_at = `+fmt.Sprint(d.now().UnixMicro())+
+		` WHERE ciphertext IS NOT NULL AND `+where, args...)
+	if err != nil {
+		return err
+	}
+	// The write-ahead log still holds the old page; readers may keep it from being cut now, the next checkpoint does it then.
+	if _, err := d.writer.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}

@@ -1,0 +1,105 @@
+package database
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/base64"
+	"errors"
+	"fmt"
+)
+
+const (
+	settingInstallation = "installation"
+	settingRing         = "ring_check"
+	settingRingHash     = "ring_hash_check"
+	ringPlain           = "tourniquet ring check v1"
+)
+
+// Installation is the random id of this database, made once.
+func (d *DB) Installation(ctx context.Context) (string, error) {
+	var id string
+	err := d.write(ctx, "installation id", func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO settings (name, value) VALUES (?, ?)`,
+			settingInstallation, d.newID("tq-")); err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = ?`, settingInstallation).Scan(&id)
+	})
+	return id, err
+}
+
+// Setting reads one named value; found is false where it was never put.
+func (d *DB) Setting(ctx context.Context, name string) (value string, found bool, err error) {
+	err = d.reader.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = ?`, name).Scan(&value)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, fmt.Errorf("setting %q: %w", name, err)
+	}
+	return value, true, nil
+}
+
+// PutSetting keeps one named value. The names of the installation and of the ring check are taken.
+func (d *DB) PutSetting(ctx context.Context, name, value string) error {
+	switch name {
+	case settingInstallation, settingRing, settingRingHash:
+		return fmt.Errorf("setting %q belongs to the database itself", name)
+	}
+	return d.exec(ctx, fmt.Sprintf("setting %q", name),
+		`INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
+}
+
+// CheckRing refuses a key ring that did not seal what is already in this database. The first call decides which one that is.
+func (d *DB) CheckRing(ctx context.Context) error {
+	sealed, err := d.box.Seal([]byte(ringPlain))
+	if err != nil {
+		return fmt.Errorf("the key ring cannot seal: %w", err)
+	}
+	hash := d.box.KeyedHash([]byte(ringPlain))
+	var kept, keptHash string
+	err = d.write(ctx, "key ring check", func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO settings (name, value) VALUES (?, ?), (?, ?)`, settingRing,
+			base64.StdEncoding.EncodeToString(sealed), settingRingHash, hash); err != nil {
+			return err
+		}
+		if err := tx.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = ?`, settingRing).Scan(&kept); err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = ?`, settingRingHash).Scan(&keptHash)
+	})
+	if err != nil {
+		return err
+	}
+	raw, err := base64.StdEncoding.DecodeString(kept)
+	if err != nil {
+		return fmt.Errorf("the ring check kept in database %q is not readable: %w", d.path, err)
+	}
+	plain, err := d.box.Open(raw)
+	if err != nil || !bytes.Equal(plain, []byte(ringPlain)) || keptHash != hash {
+		return fmt.Errorf("database %q was sealed with another key ring: start with the key file that was in use when it was"+
+			" made, or restore that file from its backup", d.path)
+	}
+	// Sealed anew, the check follows the active key, so that an old key may leave the ring one day.
+	return d.exec(ctx, "key ring check", `UPDATE settings SET value = ? WHERE name = ?`,
+		base64.StdEncoding.EncodeToString(sealed), settingRing)
+}
+
+// SetHold stops (on) or resumes all automatic actions. Every change is kept.
+func (d *DB) SetHold(ctx context.Context, on bool, who, reason string) error {
+	return d.exec(ctx, "hold", `INSERT INTO holds (on_hold, who, reason, at) VALUES (?, ?, ?, ?)`,
+		on, who, reason, micros(d.now()))
+}
+
+// Hold says whether automatic actions are stopped, and who said so last.
+func (d *DB) Hold(ctx context.Context) (on bool, who, reason string, err error) {
+	err = d.reader.QueryRowContext(ctx, `SELECT on_hold, who, reason FROM holds ORDER BY n DESC LIMIT 1`).Scan(&on, &who, &reason)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, "", "", nil
+	}
+	if err != nil {
+		return true, "", "", fmt.Errorf("hold: %w", err) // unknown is on: a caller that looks at the flag alone stays safe
+	}
+	return on, who, reason, nil
+}

@@ -1,0 +1,90 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
+)
+
+// StepRow is one step of a run as the console shows it. Path carries the index of a loop.
+type StepRow struct {
+	Run        string          `json:"run"`
+	Path       string          `json:"path"`
+	Title      string          `json:"title"`
+	Action     string          `json:"action"`
+	Effect     string          `json:"effect"`
+	Status     string          `json:"status"`
+	Inputs     json.RawMessage `json:"inputs,omitempty"`
+	Outputs    json.RawMessage `json:"outputs,omitempty"`
+	Error      string          `json:"error,omitempty"`
+	Attempt    int             `json:"attempt"`
+	StartedAt  time.Time       `json:"started_at,omitzero"`
+	FinishedAt time.Time       `json:"finished_at,omitzero"`
+}
+
+// PutStep inserts or updates a step. Writes may be repeated and come late: an older attempt, or an unfinished one after it
+// finished, changes nothing. Inputs, outputs and start that are left out keep what is stored.
+func (d *DB) PutStep(ctx context.Context, s StepRow) error {
+	return d.write(ctx, fmt.Sprintf("step %q of run %q", s.Path, s.Run), func(tx *sql.Tx) error { return putStep(ctx, tx, s) })
+}
+
+// Kept is what happened in a run, to be written at once: every transaction waits for the disk.
+type Kept struct {
+	Steps   []StepRow
+	Entries []Entry
+	Change  func(*incident.Run) // of the run's own record; nil for none
+}
+
+// Keep is PutStep for each of the steps, Append and UpdateRun, in one transaction.
+func (d *DB) Keep(ctx context.Context, run string, k Kept) error {
+	return d.write(ctx, fmt.Sprintf("records of run %q", run), func(tx *sql.Tx) error {
+		for _, s := range k.Steps {
+			if err := putStep(ctx, tx, s); err != nil {
+				return fmt.Errorf("step %q: %w", s.Path, err)
+			}
+		}
+		if err := appendEntries(ctx, tx, run, k.Entries); err != nil {
+			return err
+		}
+		if k.Change == nil {
+			return nil
+		}
+		return updateRun(ctx, tx, run, k.Change)
+	})
+}
+
+func putStep(ctx context.Context, tx *sql.Tx, s StepRow) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO steps
+		(run, path, title, action, effect, status, inputs, outputs, error, attempt, started_at, finished_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (run, path) DO UPDATE SET title = excluded.title, action = excluded.action, effect = excluded.effect,
+			status = excluded.status, inputs = COALESCE(excluded.inputs, inputs), outputs = COALESCE(excluded.outputs, outputs),
+			error = excluded.error, attempt = excluded.attempt, started_at = COALESCE(excluded.started_at, started_at),
+			finished_at = excluded.finished_at
+		WHERE excluded.attempt > attempt
+			OR (excluded.attempt = attempt AND (excluded.finished_at IS NOT NULL OR finished_at IS NULL))`,
+		s.Run, s.Path, s.Title, s.Action, s.Effect, s.Status, raw(s.Inputs), raw(s.Outputs), s.Error, s.Attempt,
+		micros(s.StartedAt), micros(s.FinishedAt))
+	return err
+}
+
+// Steps lists the steps of a run in the order in which they were first written.
+func (d *DB) Steps(ctx context.Context, run string) ([]StepRow, error) {
+	out, err := list(ctx, d.reader, func(sc scanner) (StepRow, error) {
+		var s StepRow
+		var in, outp sql.NullString
+		var start, end sql.NullInt64
+		err := sc.Scan(&s.Run, &s.Path, &s.Title, &s.Action, &s.Effect, &s.Status, &in, &outp, &s.Error, &s.Attempt, &start, &end)
+		s.Inputs, s.Outputs, s.StartedAt, s.FinishedAt = fromRaw(in), fromRaw(outp), moment(start), moment(end)
+		return s, err
+	}, `SELECT run, path, title, action, effect, status, inputs, outputs, error, attempt, started_at, finished_at
+		FROM steps WHERE run = ? ORDER BY n`, run)
+	if err != nil {
+		return nil, fmt.Errorf("steps of run %q: %w", run, err)
+	}
+	return out, nil
+}

@@ -1,0 +1,82 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// UndoRow is how one undoable call is taken back. It is committed before the call.
+type UndoRow struct {
+	Run      string            `json:"run"`
+	Step     string            `json:"step"`
+	Action   string            `json:"action"`
+	Target   string            `json:"target"`
+	Before   json.RawMessage   `json:"before,omitempty"`
+	Undo     json.RawMessage   `json:"undo,omitempty"`
+	Left     map[string]string `json:"left,omitempty"` // the target's state after our call, set later
+	At       time.Time         `json:"at"`
+	UndoneAt time.Time         `json:"undone_at,omitzero"`
+}
+
+// PutUndo keeps an undo record. The first one of a run and step stays, so that a repeat cannot overwrite the state before with
+// the contained one.
+func (d *DB) PutUndo(ctx context.Context, u UndoRow) error {
+	var left any
+	if u.Left != nil {
+		s, err := text(u.Left)
+		if err != nil {
+			return fmt.Errorf("undo of step %q: %w", u.Step, err)
+		}
+		left = s
+	}
+	return d.exec(ctx, fmt.Sprintf("undo of step %q of run %q", u.Step, u.Run), `INSERT INTO undos
+		(run, step, action, target, before, undo, left_state, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, step) DO NOTHING`,
+		u.Run, u.Step, u.Action, u.Target, raw(u.Before), raw(u.Undo), left, micros(u.At))
+}
+
+// SetUndoLeft records how our call left the target; undo checks that it is still so.
+func (d *DB) SetUndoLeft(ctx context.Context, run, step string, left map[string]string) error {
+	s, err := text(left)
+	if err != nil {
+		return fmt.Errorf("undo of step %q: %w", step, err)
+	}
+	return d.write(ctx, fmt.Sprintf("undo of step %q of run %q", step, run), func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE undos SET left_state = ? WHERE run = ? AND step = ?`, s, run, step)
+		return changed(res, err, "undo record", step)
+	})
+}
+
+// MarkUndone records that the call was taken back; a repeat keeps the first time.
+func (d *DB) MarkUndone(ctx context.Context, run, step string) error {
+	return d.write(ctx, fmt.Sprintf("undo of step %q of run %q", step, run), func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE undos SET undone_at = COALESCE(undone_at, ?) WHERE run = ? AND step = ?`,
+			micros(d.now()), run, step)
+		return changed(res, err, "undo record", step)
+	})
+}
+
+// Undos lists the undo records of a run, oldest first; undoing goes from the end.
+func (d *DB) Undos(ctx context.Context, run string) ([]UndoRow, error) {
+	out, err := list(ctx, d.reader, scanUndo, `SELECT run, step, action, target, before, undo, left_state, at, undone_at
+		FROM undos WHERE run = ? ORDER BY n`, run)
+	if err != nil {
+		return nil, fmt.Errorf("undo records of run %q: %w", run, err)
+	}
+	return out, nil
+}
+
+func scanUndo(s scanner) (UndoRow, error) {
+	var u UndoRow
+	var before, undo, left sql.NullString
+	var at, undone sql.NullInt64
+	err := s.Scan(&u.Run, &u.Step, &u.Action, &u.Target, &before, &undo, &left, &at, &undone)
+	u.Before, u.Undo, u.At, u.UndoneAt = fromRaw(before), fromRaw(undo), moment(at), moment(undone)
+	if left.Valid {
+		err = errors.Join(err, json.Unmarshal([]byte(left.String), &u.Left))
+	}
+	return u, err
+}

@@ -1,0 +1,210 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/tourniquet-ir/tourniquet/integrations/chat"
+	"github.com/tourniquet-ir/tourniquet/internal/signoff"
+	"github.com/tourniquet-ir/tourniquet/internal/wire"
+)
+
+// keepTrying is how long one process offers a decision to a run; after a restart Resume goes on.
+const keepTrying = time.Hour
+
+// deliver sends the update until it is answered. The person gets the answer if it comes in time, and otherwise that
+// the decision is kept.
+func (g *Gateway) deliver(ctx context.Context, a Act, workflowID, update string, arg any, d signoff.Decision) Reply {
+	got := make(chan Reply, 1)
+	g.late.Add(1)
+	go func() {
+		defer g.late.Done()
+		bg, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTrying)
+		defer cancel()
+		got <- g.send(bg, a, workflowID, update, arg, d)
+	}()
+	timer := time.NewTimer(answerWithin)
+	defer timer.Stop()
+	select {
+	case r := <-got:
+		return r
+	case <-timer.C:
+		return Reply{Accepted: true, Text: "Your decision is written down and signed; it counts as soon as the run takes it."}
+	}
+}
+
+// send offers one update again and again: Temporal loses updates that were sent while no worker ran.
+func (g *Gateway) send(ctx context.Context, a Act, workflowID, update string, arg any, d signoff.Decision) Reply {
+	wait := 50 * time.Millisecond
+	for {
+		reply, err := g.offer(ctx, a, workflowID, update, arg)
+		if err == nil {
+			return g.taken(ctx, a, reply, d)
+		}
+		var app *temporal.ApplicationError
+		if errors.As(err, &app) {
+			return g.refuse(ctx, a, app.Type(), app.Message())
+		}
+		var gone *serviceerror.NotFound
+		if errors.As(err, &gone) {
+			return g.refuse(ctx, a, signoff.ClosedCode, "the run has ended")
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			g.Log.Warn("a decision waits for its run; it is offered again after a restart", "request", a.Request, "error", err)
+			return Reply{Accepted: true, Text: "Your decision is kept and waits for the run."}
+		case <-timer.C:
+		}
+		wait = min(wait*2, 5*time.Second)
+	}
+}
+
+func (g *Gateway) offer(ctx context.Context, a Act, workflowID, update string, arg any) (wire.Reply, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	var reply wire.Reply
+	h, err := g.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		UpdateID: a.Request + "/" + a.Person + "/" + a.Verb, WorkflowID: workflowID, UpdateName: update,
+		Args: []any{arg}, WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	if err != nil {
+		return reply, err
+	}
+	return reply, h.Get(ctx, &reply)
+}
+
+// taken keeps what the run made of a decision and brings every copy of the card up to date.
+func (g *Gateway) taken(ctx context.Context, a Act, r wire.Reply, d signoff.Decision) Reply {
+	if !r.Accepted {
+		return g.refuse(ctx, a, r.Code, r.Why)
+	}
+	if a.Verb == wire.VerbAnswer {
+		return Reply{Accepted: true, Text: fmt.Sprintf("Thank you, your answer is %q.", a.Answer)}
+	}
+	err := g.DB.SetRequest(ctx, a.Request, func(v *signoff.View) error {
+		if !slices.ContainsFunc(v.Decided, func(o signoff.Decision) bool { return o.Sig == d.Sig }) {
+			v.Decided = append(v.Decided, d)
+		}
+		if v.State == signoff.StateOpen {
+			v.State = r.State
+		}
+		v.Filled, v.Seats = signoff.Seats(v.Envelope.Rule, v.Decided)
+		return nil
+	})
+	if err != nil {
+		g.Log.Error("a counted decision could not be shown", "request", a.Request, "error", err)
+	}
+	g.refresh(ctx, a.Request)
+	if a.Verb == signoff.Reject {
+		return Reply{Accepted: true, Text: "You rejected this. Nothing of it is done."}
+	}
+	return Reply{Accepted: true, Text: fmt.Sprintf("You approved this. %d of %d seats are filled.", r.Filled, r.Seats)}
+}
+
+// refresh redraws every copy; chat that is away is no reason to lose a decision.
+func (g *Gateway) refresh(ctx context.Context, request string) {
+	if g.Chat == nil {
+		return
+	}
+	view, err := g.DB.Request(ctx, request)
+	if err != nil || view.State != signoff.StateOpen {
+		return // whoever closes a request redraws its copies
+	}
+	copies, err := g.DB.Deliveries(ctx, request)
+	if err != nil {
+		return
+	}
+	g.late.Add(1)
+	go func() {
+		defer g.late.Done()
+		bg, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+		defer cancel()
+		for _, d := range copies {
+			if err := g.Chat.Settle(bg, chat.Delivery{Channel: d.Channel, TS: d.TS}, view); err != nil {
+				g.Log.Warn("a card could not be brought up to date", "request", request, "error", err)
+			}
+		}
+	}()
+}
+
+// Resume offers decisions and answers again that were written down by a process that died before the run took them.
+func (g *Gateway) Resume(ctx context.Context) error {
+	open, err := g.DB.Requests(ctx, "", true)
+	if err != nil {
+		return err
+	}
+	for _, v := range open {
+		kept, err := g.kept(ctx, v.Request)
+		if err != nil {
+			return err
+		}
+		for _, d := range kept {
+			if !slices.ContainsFunc(v.Decided, func(o signoff.Decision) bool { return o.Sig == d.Sig }) {
+				g.again(ctx, v.Envelope.WorkflowID, wire.UpdateDecide, wire.Decide{Request: v.Request, Decision: d}, d)
+			}
+		}
+	}
+	return g.resumeAnswers(ctx)
+}
+
+func (g *Gateway) resumeAnswers(ctx context.Context) error {
+	open, err := g.DB.Questions(ctx, "", true)
+	if err != nil {
+		return err
+	}
+	for _, q := range open {
+		kept, err := g.kept(ctx, q.ID)
+		if err != nil {
+			return err
+		}
+		if len(kept) == 0 {
+			continue
+		}
+		run, err := g.DB.Run(ctx, q.Run)
+		if err != nil {
+			return err
+		}
+		for _, d := range kept {
+			g.again(ctx, WorkflowID(run), wire.UpdateAnswer, wire.Answer{Question: q.ID, Decision: d}, d)
+		}
+	}
+	return nil
+}
+
+// kept are the signed decisions on a request or a question that were written down to be sent.
+func (g *Gateway) kept(ctx context.Context, request string) ([]signoff.Decision, error) {
+	tries, err := g.DB.Attempts(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	var out []signoff.Decision
+	for _, t := range tries {
+		var d signoff.Decision
+		if t.Accepted && len(t.Decision) > 0 && json.Unmarshal(t.Decision, &d) == nil {
+			out = append(out, d)
+		}
+	}
+	return out, nil
+}
+
+func (g *Gateway) again(ctx context.Context, workflowID, update string, arg any, d signoff.Decision) {
+	a := Act{Person: d.Person, Surface: d.Surface, Request: d.Request, Verb: d.Verb, Digest: d.Digest, Reason: d.Reason}
+	if d.Verb == wire.VerbAnswer {
+		a.Answer = d.Reason
+	}
+	g.late.Add(1)
+	go func() {
+		defer g.late.Done()
+		g.send(ctx, a, workflowID, update, arg, d)
+	}()
+}

@@ -1,0 +1,100 @@
+package gateway_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"go.temporal.io/api/serviceerror"
+
+	"github.com/tourniquet-ir/tourniquet/internal/database"
+	"github.com/tourniquet-ir/tourniquet/internal/signoff"
+	"github.com/tourniquet-ir/tourniquet/internal/wire"
+)
+
+func TestADecisionIsOfferedAgainUntilTheRunTakesIt(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t)
+	r.runs.fails = []error{serviceerror.NewUnavailable("no worker"), errors.New("connection refused"), context.DeadlineExceeded}
+	if a := r.Do(context.Background(), r.approve("ann", "cli")); !a.Accepted || !strings.Contains(a.Text, "1 of 2 seats") {
+		t.Errorf("%+v", a)
+	}
+	offers := r.runs.offers()
+	if len(offers) != 4 {
+		t.Fatalf("%d offers, want 3 that failed and one that did not", len(offers))
+	}
+	for _, o := range offers {
+		if o.UpdateID != "req-1/ann/approve" || o.WorkflowID != "inc-1" || o.UpdateName != wire.UpdateDecide {
+			t.Errorf("an offer differs, so that it could count twice: %+v", o)
+		}
+	}
+	if n := len(r.attempts(t, "req-1")); n != 1 {
+		t.Errorf("one decision is %d attempts", n)
+	}
+}
+
+func TestARunThatHasEndedOrRefusesIsNotAskedAgain(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t)
+	ctx := context.Background()
+	r.runs.fails = []error{serviceerror.NewNotFound("workflow execution already completed")}
+	if a := r.Do(ctx, r.approve("ann", "cli")); a.Accepted || a.Code != signoff.ClosedCode {
+		t.Errorf("ended: %+v", a)
+	}
+	r.runs.reply = wire.Reply{Code: signoff.ExpiredCode, Why: "it expired"}
+	if a := r.Do(ctx, r.approve("olga", "cli")); a.Accepted || a.Code != signoff.ExpiredCode {
+		t.Errorf("refused: %+v", a)
+	}
+	view := got[signoff.View](t)(r.db.Request(ctx, "req-1"))
+	if len(r.runs.offers()) != 2 || len(view.Decided) != 0 || len(r.attempts(t, "req-1")) != 4 {
+		t.Errorf("%d offers, shown %+v", len(r.runs.offers()), view.Decided)
+	}
+}
+
+// leave writes a decision down as a process would that dies before the run takes it.
+func leave(t *testing.T, r room, d signoff.Decision) signoff.Decision {
+	t.Helper()
+	d.Name, d.Groups, d.SeenAt, d.At, d.Surface = d.Person, []string{"secops"}, noon, noon, "slack"
+	d = got[signoff.Decision](t)(signoff.Sign(d, r.Signer.ID, r.Signer.Private))
+	raw := got[[]byte](t)(json.Marshal(d))
+	must(t, r.db.RecordAttempt(context.Background(), database.Attempt{
+		Request: d.Request, Person: d.Person, Verb: d.Verb, Surface: d.Surface, Accepted: true, At: noon, Decision: raw}))
+	return d
+}
+
+func TestADecisionOfADeadProcessIsOfferedAfterARestart(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t)
+	ctx := context.Background()
+	d := leave(t, r, signoff.Decision{Request: "req-1", Digest: r.view.Digest, Person: "ann", Verb: signoff.Approve})
+	must(t, r.db.RecordAttempt(ctx, database.Attempt{Request: "req-1", Person: "sam", Verb: signoff.Approve, Surface: "cli", At: noon, Code: signoff.ExcludedCode}))
+	must(t, r.Resume(ctx))
+	r.Wait()
+	offers := r.runs.offers()
+	if len(offers) != 1 || offers[0].Args[0].(wire.Decide).Decision.Sig != d.Sig || offers[0].UpdateID != "req-1/ann/approve" {
+		t.Fatalf("offered %+v", offers)
+	}
+	if view := got[signoff.View](t)(r.db.Request(ctx, "req-1")); len(view.Decided) != 1 || view.Filled != 1 {
+		t.Errorf("shown %+v", view)
+	}
+	must(t, r.Resume(ctx))
+	r.Wait()
+	if n := len(r.runs.offers()); n != 1 {
+		t.Errorf("a decision that counted already was offered again: %d offers", n)
+	}
+}
+
+func TestAnAnswerOfADeadProcessIsOfferedAfterARestart(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t)
+	d := leave(t, r, signoff.Decision{Request: "q-1", Digest: "sha256:x", Person: "ann", Verb: wire.VerbAnswer, Reason: "yes"})
+	must(t, r.Resume(context.Background()))
+	r.Wait()
+	offers := r.runs.offers()
+	if len(offers) != 1 || offers[0].WorkflowID != "inc-1" || offers[0].UpdateName != wire.UpdateAnswer ||
+		offers[0].Args[0].(wire.Answer).Decision.Sig != d.Sig {
+		t.Fatalf("offered %+v", offers)
+	}
+}

@@ -1,0 +1,63 @@
+package incident
+
+import "time"
+
+// Kinds of alert.
+const (
+	KindKeyLeaked    = "key.leaked"
+	KindUsageAnomaly = "usage.anomaly"
+	KindSpend        = "spend.threshold"
+	KindResolved     = "alert.resolved"
+)
+
+// Trust is what the configuration lets a source do: Act may open automatic containment, Tell may not.
+const (
+	TrustAct  = "act"
+	TrustTell = "tell"
+)
+
+// Alert is a finding in our words. All its text comes from outside and is hostile.
+type Alert struct {
+	ID            string    `json:"id"`
+	Source        string    `json:"source"`
+	Trust         string    `json:"trust"` // from the configuration of the source, never from the finding
+	Kind          string    `json:"kind"`
+	Severity      string    `json:"severity"` // low, medium, high, critical
+	Title         string    `json:"title"`
+	Fingerprint   string    `json:"fingerprint"` // two alerts with one fingerprint are one alert
+	ObservedAt    time.Time `json:"observed_at"`
+	ReceivedAt    time.Time `json:"received_at"`
+	Key           Clue      `json:"key"`
+	FindingDigest string    `json:"finding_digest"` // sha256:<hex> of the stored (redacted) finding
+	Links         []string  `json:"links,omitempty"`
+}
+
+// Finding is the source's own record with any secret redacted.
+type Finding struct {
+	Body           []byte            `json:"body"`
+	Headers        map[string]string `json:"headers"` // never credentials
+	DigestReceived string            `json:"digest_received"`
+	DigestStored   string            `json:"digest_stored"`
+}
+
+// Fates of an alert.
+const (
+	FateStored     = "stored"
+	FateStarted    = "started"
+	FateJoined     = "joined"
+	FateRecorded   = "recorded"
+	FateSuppressed = "suppressed"
+	FateSetAside   = "set_aside"
+)
+
+// Evidence is one artefact kept outside the workflow: the blob lies in the evidence store under its digest.
+type Evidence struct {
+	ID     string    `json:"id"`
+	Run    string    `json:"run"`
+	Step   string    `json:"step"`
+	Name   string    `json:"name"`
+	Source string    `json:"source"` // the system it came from
+	Digest string    `json:"digest"` // sha256:<hex> of the bytes
+	Size   int64     `json:"size"`
+	At     time.Time `json:"at"`
+}

@@ -1,0 +1,53 @@
+package incident
+
+import "time"
+
+// Outcomes of a run.
+const (
+	OutcomeContained  = "contained"
+	OutcomeFalseAlarm = "false_alarm"
+	OutcomeStopped    = "stopped"
+	OutcomeFailed     = "failed"
+	OutcomeCancelled  = "cancelled"
+	OutcomeJoined     = "joined"
+)
+
+// Modes. Observe matches, plans and notifies but does nothing undoable or final; enforce acts.
+const (
+	ModeObserve = "observe"
+	ModeEnforce = "enforce"
+)
+
+// Worlds an envelope may belong to.
+const (
+	WorldProduction = "production"
+	WorldDrill      = "drill"
+)
+
+// Run is one execution of a playbook, as our own records know it.
+type Run struct {
+	ID         string    `json:"id"`
+	Incident   string    `json:"incident"`
+	Number     int       `json:"number"` // 1 for the incident's first run
+	Playbook   string    `json:"playbook"`
+	Digest     string    `json:"digest"` // of the playbook's source
+	Source     string    `json:"source"` // the playbook's YAML
+	Mode       string    `json:"mode"`
+	World      string    `json:"world"`
+	Starter    string    `json:"starter,omitempty"` // person who started it by hand
+	AlertID    string    `json:"alert_id,omitempty"`
+	Trust      string    `json:"trust"` // of the source that started it
+	Key        *Key      `json:"key,omitempty"`
+	State      string    `json:"state"` // running, waiting, done
+	Outcome    string    `json:"outcome,omitempty"`
+	StartedAt  time.Time `json:"started_at"`
+	FinishedAt time.Time `json:"finished_at,omitzero"`
+}
+
+// Person is somebody who may decide, mapped by Slack user id, never by e-mail or display name.
+type Person struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	Slack string `json:"slack,omitempty"`
+	Email string `json:"email,omitempty"`
+}

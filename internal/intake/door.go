@@ -1,0 +1,221 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/tourniquet-ir/tourniquet/integrations/sources"
+	"github.com/tourniquet-ir/tourniquet/internal/database"
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
+)
+
+// Store keeps alerts; *database.DB is one.
+type Store interface {
+	StoreAlert(ctx context.Context, f incident.Finding, a incident.Alert, aliases []database.Alias) (database.Stored, error)
+	PutSealed(ctx context.Context, handle string, secret []byte, run string) (incident.SecretRef, error)
+	AlertFate(ctx context.Context, id string) (database.Fate, error)
+}
+
+// Box makes the keyed hash by which alerts about one secret find each other; *seal.Box is one.
+type Box interface{ KeyedHash(value []byte) string }
+
+// Configured is a source with what the configuration says about it.
+type Configured struct {
+	Source  sources.Source
+	Auth    sources.Auth
+	Trust   string          // incident.TrustAct or TrustTell
+	Fetcher sources.Fetcher // nil when the source never points to a live value
+}
+
+// Options configure the door.
+type Options struct {
+	Store   Store
+	Box     Box
+	Sources map[string]Configured // by the name in the path
+	Logger  *slog.Logger
+	Wake    func() // tells the dispatcher that there is work; nil means nobody is told
+	// Reader lets a caller read the fate of an alert; nil means nobody may.
+	Reader sources.Auth
+	Now    func() time.Time
+	// FetchTimeout bounds the reading of a live value: GitHub gives up on a webhook after 10 s. 5 s when zero.
+	FetchTimeout time.Duration
+	// Parallel is how many deliveries are worked on at once; more are answered 503. 64 when zero.
+	Parallel int
+}
+
+type door struct {
+	o     Options
+	slots chan struct{}
+}
+
+// New checks the options and makes the handler of POST /v1/alerts/{source} and GET /v1/alerts/{id}.
+func New(o Options) (http.Handler, error) {
+	if o.Store == nil || o.Box == nil {
+		return nil, errors.New("the intake needs a store and a box")
+	}
+	for name, c := range o.Sources {
+		if c.Source == nil || c.Auth == nil {
+			return nil, fmt.Errorf("source %q needs a decoder and a way to authenticate: an open door would let anybody start a response", name)
+		}
+		if c.Trust != incident.TrustAct && c.Trust != incident.TrustTell {
+			return nil, fmt.Errorf("source %q: trust %q is not one of %s, %s", name, c.Trust, incident.TrustAct, incident.TrustTell)
+		}
+	}
+	d := &door{o: withDefaults(o)}
+	d.slots = make(chan struct{}, d.o.Parallel)
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /v1/alerts/{source}", d.post)
+	mux.HandleFunc("GET /v1/alerts/{id}", d.fate)
+	return mux, nil
+}
+
+func withDefaults(o Options) Options {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Wake == nil {
+		o.Wake = func() {}
+	}
+	if o.FetchTimeout == 0 {
+		o.FetchTimeout = 5 * time.Second
+	}
+	if o.Parallel == 0 {
+		o.Parallel = 64
+	}
+	return o
+}
+
+// answer is the body of a 202.
+type answer struct {
+	AlertID string `json:"alert_id,omitempty"`
+	Status  string `json:"status"` // accepted, duplicate, or ignored when there is nothing to store
+	Reason  string `json:"reason,omitempty"`
+}
+
+func (d *door) post(w http.ResponseWriter, r *http.Request) {
+	select {
+	case d.slots <- struct{}{}:
+		defer func() { <-d.slots }()
+	default:
+		overloaded(w, "too many deliveries at once")
+		return
+	}
+	name := r.PathValue("source")
+	req, refused := d.read(w, r)
+	if refused != nil {
+		problem(w, refused)
+		return
+	}
+	c, known := d.o.Sources[name]
+	// A source that is not configured looks like a wrong proof, so that nobody can list the sources.
+	if !known || c.Auth.Check(req) != nil {
+		problem(w, sources.ErrUnauthenticated)
+		return
+	}
+	got, err := d.take(r.Context(), name, c, req)
+	var refusal *sources.RefusedError
+	switch {
+	case errors.As(err, &refusal):
+		d.o.Logger.Info("finding refused", "source", name, "status", refusal.Status, "reason", refusal.Reason)
+		problem(w, refusal)
+	case err != nil:
+		// What went wrong inside stays inside; the sender only has to come again.
+		d.o.Logger.Error("finding not stored", "source", name, "error", err.Error())
+		overloaded(w, "the finding could not be stored just now")
+	default:
+		writeJSON(w, http.StatusAccepted, "application/json", got)
+	}
+}
+
+// read takes the body whole before anything looks at it: signatures cover the raw bytes.
+func (d *door) read(w http.ResponseWriter, r *http.Request) (sources.Request, *sources.RefusedError) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, sources.MaxBody))
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return sources.Request{}, &sources.RefusedError{Status: http.StatusRequestEntityTooLarge, Reason: fmt.Sprintf("the body is larger than %d bytes", sources.MaxBody)}
+	case err != nil:
+		return sources.Request{}, &sources.RefusedError{Status: http.StatusBadRequest, Reason: "the body broke off"}
+	}
+	return sources.Request{Headers: r.Header, Body: body, At: d.o.Now().UTC()}, nil
+}
+
+func (d *door) take(ctx context.Context, name string, c Configured, r sources.Request) (answer, error) {
+	if err := sources.CheckEnvelope(r); err != nil {
+		return answer{}, err
+	}
+	dec, err := c.Source.Decode(ctx, r)
+	switch {
+	case err != nil:
+		return answer{}, err
+	case dec.Ping:
+		return answer{Status: "ignored", Reason: "the connection works"}, nil
+	case dec.Ignored != "":
+		return answer{Status: "ignored", Reason: dec.Ignored}, nil
+	}
+	secret := d.secret(ctx, name, c, dec)
+	defer clear(secret)
+	// From here on the sender's patience must not undo half of the work.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	record, err := d.record(ctx, name, c.Trust, dec, secret, r)
+	if err != nil {
+		return answer{}, err
+	}
+	stored, err := d.o.Store.StoreAlert(ctx, record.finding, record.alert, record.aliases)
+	if err != nil {
+		return answer{}, err
+	}
+	if stored.Duplicate {
+		return answer{AlertID: stored.AlertID, Status: "duplicate"}, nil
+	}
+	d.o.Wake()
+	return answer{AlertID: stored.AlertID, Status: "accepted"}, nil
+}
+
+// secret returns the live value, fetched where the finding only points to it. A fetch that fails loses nothing: the
+// alert is stored with its link, and identify fetches again. Resolved alerts are fetched too: only the value tells
+// which incident they belong to.
+func (d *door) secret(ctx context.Context, name string, c Configured, dec sources.Decoded) []byte {
+	if len(dec.Secret) > 0 || dec.FetchLink == "" || c.Fetcher == nil {
+		return dec.Secret
+	}
+	ctx, cancel := context.WithTimeout(ctx, d.o.FetchTimeout)
+	defer cancel()
+	secret, _, err := c.Fetcher.Fetch(ctx, dec.FetchLink)
+	if err != nil {
+		d.o.Logger.Warn("the leaked value could not be read yet; the alert is stored without it", "source", name, "error", err.Error())
+		return nil
+	}
+	return secret
+}
+
+func (d *door) fate(w http.ResponseWriter, r *http.Request) {
+	if d.o.Reader == nil || d.o.Reader.Check(sources.Request{Headers: r.Header}) != nil {
+		problem(w, sources.ErrUnauthenticated)
+		return
+	}
+	id := r.PathValue("id")
+	f, err := d.o.Store.AlertFate(r.Context(), id)
+	var missing *database.NotFoundError
+	switch {
+	case errors.As(err, &missing):
+		problem(w, &sources.RefusedError{Status: http.StatusNotFound, Reason: "there is no alert with this id"})
+	case err != nil:
+		d.o.Logger.Error("fate not read", "error", err.Error())
+		overloaded(w, "the alert could not be read just now")
+	default:
+		writeJSON(w, http.StatusOK, "application/json", struct {
+			AlertID string `json:"alert_id"`
+			database.Fate
+		}{id, f})
+	}
+}

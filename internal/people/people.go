@@ -1,0 +1,181 @@
+package people
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tourniquet-ir/tourniquet/integrations/chat"
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
+)
+
+// fresh is how long an answer of the chat service is believed; execution accepts nothing older than a minute.
+const fresh = 30 * time.Second
+
+// Group is either a list of person ids or a Slack user group.
+type Group struct {
+	People         []string `yaml:"people,omitempty" json:"people,omitempty"`
+	SlackUsergroup string   `yaml:"slack_usergroup,omitempty" json:"slack_usergroup,omitempty"`
+}
+
+// Directory answers who is who.
+type Directory struct {
+	persons []incident.Person
+	groups  map[string]Group
+	chat    chat.Chat // nil: only listed groups, and nobody can be checked against chat
+	now     func() time.Time
+
+	mu    sync.Mutex
+	cache map[string]answer
+}
+
+type answer struct {
+	list []string
+	why  string
+	at   time.Time
+}
+
+// New checks that persons are distinct humans and that groups name known persons.
+func New(persons []incident.Person, groups map[string]Group, c chat.Chat, now func() time.Time) (*Directory, error) {
+	seen := map[string]string{}
+	for _, p := range persons {
+		if p.ID == "" {
+			return nil, fmt.Errorf("people: a person without id")
+		}
+		for _, mark := range []string{"id " + p.ID, "slack user " + p.Slack} {
+			if mark == "slack user " {
+				continue
+			}
+			if other, twice := seen[mark]; twice {
+				return nil, fmt.Errorf("people: %s belongs to both %q and %q; one human is one person", mark, other, p.ID)
+			}
+			seen[mark] = p.ID
+		}
+	}
+	for name, g := range groups {
+		if (len(g.People) == 0) == (g.SlackUsergroup == "") {
+			return nil, fmt.Errorf("groups.%s: give either people or slack_usergroup", name)
+		}
+		for _, id := range g.People {
+			if _, ok := seen["id "+id]; !ok {
+				return nil, fmt.Errorf("groups.%s: %q is not listed under people", name, id)
+			}
+		}
+	}
+	return &Directory{persons: persons, groups: groups, chat: c, now: now, cache: map[string]answer{}}, nil
+}
+
+// Person finds a person by id.
+func (d *Directory) Person(id string) (incident.Person, bool) {
+	return d.find(func(p incident.Person) bool { return id != "" && p.ID == id })
+}
+
+// BySlack finds a person by Slack user id.
+func (d *Directory) BySlack(user string) (incident.Person, bool) {
+	return d.find(func(p incident.Person) bool { return user != "" && p.Slack == user })
+}
+
+func (d *Directory) find(is func(incident.Person) bool) (incident.Person, bool) {
+	i := slices.IndexFunc(d.persons, is)
+	if i < 0 {
+		return incident.Person{}, false
+	}
+	return d.persons[i], true
+}
+
+// Sizes tells how many people each group has, -1 where only the chat service knows.
+func (d *Directory) Sizes() map[string]int {
+	out := map[string]int{}
+	for name, g := range d.groups {
+		out[name] = len(g.People)
+		if g.SlackUsergroup != "" {
+			out[name] = -1
+		}
+	}
+	return out
+}
+
+// Members of a group as person ids, and when that was read. Members of a user group who are no persons of the
+// configuration cannot decide and are left out.
+func (d *Directory) Members(ctx context.Context, group string) ([]string, time.Time, error) {
+	g, ok := d.groups[group]
+	if !ok {
+		return nil, time.Time{}, fmt.Errorf("no group is named %q; it would have to stand under groups in the configuration", group)
+	}
+	if g.SlackUsergroup == "" {
+		return slices.Clone(g.People), d.now(), nil
+	}
+	if d.chat == nil {
+		return nil, time.Time{}, fmt.Errorf("group %q is a Slack user group, but Slack is not configured", group)
+	}
+	got, err := d.cached("group "+g.SlackUsergroup, func() (answer, error) {
+		users, err := d.chat.Members(ctx, g.SlackUsergroup)
+		return answer{list: users}, err
+	})
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	var ids []string
+	for _, u := range got.list {
+		if p, ok := d.BySlack(u); ok {
+			ids = append(ids, p.ID)
+		}
+	}
+	return ids, got.at, nil
+}
+
+// Groups that a person is a member of now, out of those asked about, with the age of the oldest look.
+func (d *Directory) Groups(ctx context.Context, person string, among []string) (in []string, seen time.Time, err error) {
+	seen = d.now()
+	for _, g := range among {
+		members, at, err := d.Members(ctx, g)
+		if err != nil {
+			return nil, time.Time{}, err
+		}
+		if at.Before(seen) {
+			seen = at
+		}
+		if slices.Contains(members, person) {
+			in = append(in, g)
+		}
+	}
+	return in, seen, nil
+}
+
+// MayDecide returns "" or why this person may never decide: unknown, a bot, deleted, a guest, of another workspace.
+func (d *Directory) MayDecide(ctx context.Context, person string) (string, error) {
+	p, ok := d.Person(person)
+	if !ok {
+		return "is not listed under people", nil
+	}
+	if p.Slack == "" || d.chat == nil {
+		return "", nil
+	}
+	got, err := d.cached("user "+p.Slack, func() (answer, error) {
+		why, err := d.chat.Eligible(ctx, p.Slack)
+		return answer{why: why}, err
+	})
+	return got.why, err
+}
+
+// cached asks at most once per freshness period.
+func (d *Directory) cached(what string, ask func() (answer, error)) (answer, error) {
+	d.mu.Lock()
+	got, ok := d.cache[what]
+	d.mu.Unlock()
+	if ok && d.now().Sub(got.at) < fresh {
+		return got, nil
+	}
+	at := d.now()
+	got, err := ask()
+	if err != nil {
+		return answer{}, err
+	}
+	got.at = at
+	d.mu.Lock()
+	d.cache[what] = got
+	d.mu.Unlock()
+	return got, nil
+}

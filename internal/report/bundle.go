@@ -1,0 +1,129 @@
+package report
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/tourniquet-ir/tourniquet/internal/database"
+	"github.com/tourniquet-ir/tourniquet/internal/evidence"
+	"github.com/tourniquet-ir/tourniquet/internal/seal"
+)
+
+// Bundle writes everything of one run as a signed bundle: findings, collected evidence, envelopes with their decisions and
+// every attempt, receipts, ledger, the playbook's source and the report. A run that still goes on is written as it stands.
+func Bundle(ctx context.Context, db *database.DB, ev *evidence.Store, run string, w io.Writer, signer *seal.Signer) error {
+	// The head first: entries that arrive while we read lie beyond it and are left to the next bundle.
+	head, err := db.LedgerHead(ctx, run)
+	if err != nil {
+		return err
+	}
+	f, err := Load(ctx, db, run)
+	if err != nil {
+		return err
+	}
+	for i, row := range f.Ledger {
+		if row.Seq > head.Seq {
+			f.Ledger = f.Ledger[:i]
+			break
+		}
+	}
+	files, err := f.files(ctx, db)
+	if err != nil {
+		return fmt.Errorf("bundle of run %q: %w", run, err)
+	}
+	b := evidence.Bundle{Run: run, Made: made(f), Ledger: f.Ledger, Head: head, Files: append(files, f.blobs(ctx, ev)...)}
+	return evidence.Write(w, b, signer.Private, signer.ID)
+}
+
+// made dates a bundle by the last thing in it, so that the same records give the same bytes.
+func made(f *Facts) (at time.Time) {
+	at = f.Run.StartedAt
+	if n := len(f.Ledger); n > 0 {
+		at = f.Ledger[n-1].At
+	}
+	return at
+}
+
+func (f *Facts) files(ctx context.Context, db *database.DB) ([]evidence.File, error) {
+	var out []evidence.File
+	add := func(name string, v any) error {
+		body, err := json.MarshalIndent(v, "", "  ")
+		if err != nil {
+			return fmt.Errorf("%q: %w", name, err)
+		}
+		out = append(out, evidence.Bytes(name, append(body, '\n')))
+		return nil
+	}
+	for _, a := range f.Alerts {
+		finding, err := db.Finding(ctx, a.Alert.ID)
+		if err != nil {
+			return nil, err
+		}
+		if err := add("findings/"+safe(a.Alert.ID)+".json", struct {
+			database.Received
+			Finding any `json:"finding"`
+		}{a, finding}); err != nil {
+			return nil, err
+		}
+	}
+	for _, s := range f.Signoffs {
+		if err := add("signoffs/"+safe(s.View.Request)+".json", s); err != nil {
+			return nil, err
+		}
+	}
+	for _, part := range []struct {
+		name string
+		v    any
+	}{
+		{"run.json", f.Run}, {"steps.json", f.Steps}, {"calls.json", f.Calls}, {"questions.json", f.Questions},
+		{"undo.json", map[string]any{"in_force": f.InForce, "undone": f.Undone}}, {"evidence.json", f.Evidence},
+	} {
+		if err := add(part.name, part.v); err != nil {
+			return nil, err
+		}
+	}
+	return f.told(out)
+}
+
+// told adds what people read.
+func (f *Facts) told(out []evidence.File) ([]evidence.File, error) {
+	page, err := f.HTML()
+	if err != nil {
+		return nil, err
+	}
+	return append(out, evidence.Bytes("playbook.yaml", []byte(f.Run.Source)),
+		evidence.Bytes("report.md", f.Markdown()), evidence.Bytes("report.html", page)), nil
+}
+
+// blobs lie under their digest; one digest lies there once, whoever collected it.
+func (f *Facts) blobs(ctx context.Context, ev *evidence.Store) []evidence.File {
+	var out []evidence.File
+	seen := map[string]bool{}
+	for _, e := range f.Evidence {
+		if seen[e.Digest] {
+			continue
+		}
+		seen[e.Digest] = true
+		out = append(out, evidence.File{Name: "evidence/" + safe(e.Digest), Open: func() (io.ReadCloser, error) {
+			body, err := ev.Get(ctx, e.Digest)
+			return io.NopCloser(bytes.NewReader(body)), err
+		}})
+	}
+	return out
+}
+
+// safe keeps letters, digits, dot, dash and underscore of an id, so that it is one clean file name everywhere.
+func safe(id string) string {
+	name := strings.Map(func(r rune) rune {
+		if r == '.' || r == '-' || r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+			return r
+		}
+		return '-'
+	}, id)
+	return strings.TrimLeft(name, ".")
+}

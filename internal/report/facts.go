@@ -1,0 +1,153 @@
+package report
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/tourniquet-ir/tourniquet/internal/database"
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
+	"github.com/tourniquet-ir/tourniquet/internal/signoff"
+)
+
+// Facts is all that our records hold of one run.
+type Facts struct {
+	Run         incident.Run         `json:"run"`
+	Marks       []Mark               `json:"marks"`
+	Money       []Figure             `json:"money"`
+	Alerts      []database.Received  `json:"alerts"`
+	Steps       []database.StepRow   `json:"steps"`
+	Signoffs    []Signoff            `json:"signoffs"`
+	Questions   []Question           `json:"questions"`
+	Calls       []Receipt            `json:"calls"`
+	InForce     []database.UndoRow   `json:"in_force"`
+	Undone      []database.UndoRow   `json:"undone"`
+	Evidence    []incident.Evidence  `json:"evidence"`
+	Timeline    []Moment             `json:"timeline"`
+	Ledger      []database.LedgerRow `json:"-"` // with its salts: for the bundle, not for readers
+	LedgerFault string               `json:"ledger_fault,omitempty"`
+	Zero        time.Time            `json:"zero"` // T+0: the first alert, or the start of a run that no alert started
+}
+
+// Signoff is one request as people saw it, with every attempt to decide it.
+type Signoff struct {
+	View     signoff.View       `json:"view"`
+	Attempts []database.Attempt `json:"attempts"`
+	Receipts []Receipt          `json:"receipts"`
+}
+
+// Question is one question with every attempt to answer it.
+type Question struct {
+	database.Question
+	Attempts []database.Attempt `json:"attempts"`
+}
+
+// Load reads the facts of a run. An unknown run is a database.NotFoundError.
+func Load(ctx context.Context, db *database.DB, run string) (*Facts, error) {
+	r, err := db.Run(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	f := &Facts{Run: r}
+	for _, read := range []func(context.Context, *database.DB) error{
+		f.alerts, f.steps, f.undos, f.signoffs, f.questions, f.ledger,
+	} {
+		if err := read(ctx, db); err != nil {
+			return nil, err
+		}
+	}
+	f.Zero = f.zero()
+	f.Marks, f.Money, f.Timeline = f.marks(), f.figures(), f.timeline()
+	return f, nil
+}
+
+func (f *Facts) alerts(ctx context.Context, db *database.DB) (err error) {
+	f.Alerts, err = db.AlertsOf(ctx, f.Run.Incident)
+	return err
+}
+
+func (f *Facts) steps(ctx context.Context, db *database.DB) (err error) {
+	if f.Steps, err = db.Steps(ctx, f.Run.ID); err != nil {
+		return err
+	}
+	f.Evidence, err = db.EvidenceOf(ctx, f.Run.ID)
+	return err
+}
+
+func (f *Facts) undos(ctx context.Context, db *database.DB) error {
+	rows, err := db.Undos(ctx, f.Run.ID)
+	if err != nil {
+		return err
+	}
+	f.InForce, f.Undone = []database.UndoRow{}, []database.UndoRow{}
+	for _, u := range rows {
+		if u.UndoneAt.IsZero() {
+			f.InForce = append(f.InForce, u)
+		} else {
+			f.Undone = append(f.Undone, u)
+		}
+	}
+	return nil
+}
+
+func (f *Facts) signoffs(ctx context.Context, db *database.DB) error {
+	views, err := db.Requests(ctx, f.Run.ID, false)
+	if err != nil {
+		return err
+	}
+	calls, err := db.Calls(ctx, f.Run.ID)
+	if err != nil {
+		return err
+	}
+	f.Calls, f.Signoffs = receipts(calls, views), []Signoff{}
+	for _, v := range views {
+		attempts, err := db.Attempts(ctx, v.Request)
+		if err != nil {
+			return err
+		}
+		f.Signoffs = append(f.Signoffs, Signoff{View: v, Attempts: attempts, Receipts: under(f.Calls, v.Request)})
+	}
+	return nil
+}
+
+func (f *Facts) questions(ctx context.Context, db *database.DB) error {
+	rows, err := db.Questions(ctx, f.Run.ID, false)
+	if err != nil {
+		return err
+	}
+	f.Questions = []Question{}
+	for _, q := range rows {
+		attempts, err := db.Attempts(ctx, q.ID)
+		if err != nil {
+			return err
+		}
+		f.Questions = append(f.Questions, Question{Question: q, Attempts: attempts})
+	}
+	return nil
+}
+
+func (f *Facts) ledger(ctx context.Context, db *database.DB) (err error) {
+	if f.Ledger, err = db.Ledger(ctx, f.Run.ID); err != nil {
+		return err
+	}
+	if err := database.VerifyLedger(f.Ledger); err != nil {
+		f.LedgerFault = err.Error()
+	}
+	return nil
+}
+
+func (f *Facts) zero() time.Time {
+	if at := f.firstAlert(); !at.IsZero() {
+		return at
+	}
+	return f.Run.StartedAt
+}
+
+// field reads one output of a step; it is nil where there is none.
+func field(raw json.RawMessage, name string) any {
+	var m map[string]any
+	if json.Unmarshal(raw, &m) != nil {
+		return nil
+	}
+	return m[name]
+}

@@ -1,0 +1,186 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tourniquet-ir/tourniquet/internal/database"
+	"github.com/tourniquet-ir/tourniquet/internal/signoff"
+)
+
+// Names of actions by which marks are found.
+const (
+	contain  = "key.contain"
+	revoke   = "key.revoke"
+	probe    = "key.probe"
+	snapshot = "usage.snapshot"
+	done     = "done"
+)
+
+// Mark is one moment that counts. At is zero where the records do not hold it.
+type Mark struct {
+	Name    string    `json:"name"`
+	Title   string    `json:"title"`
+	At      time.Time `json:"at,omitzero"`
+	Formula string    `json:"formula"`
+}
+
+// Known reports whether the records hold the moment.
+func (m Mark) Known() bool { return !m.At.IsZero() }
+
+// Figure is an amount of money, or "unknown".
+type Figure struct {
+	Name    string `json:"name"`
+	Title   string `json:"title"`
+	Text    string `json:"text"`
+	Basis   string `json:"basis,omitempty"`
+	Formula string `json:"formula"`
+}
+
+// Unknown stands where the records hold nothing.
+const Unknown = "unknown"
+
+func (f *Facts) marks() []Mark {
+	return []Mark{
+		{"first_abuse", "First abuse", f.firstAbuse(), "earliest first_abuse that a usage snapshot of this run reports"},
+		{"alert", "Alert", f.firstAlert(), "when the first alert of the incident was received"},
+		{"first_action", "First action", f.firstAction(), "start of the first undoable or final call"},
+		{"contained", "Contained", f.contained(), "contained_at of key.contain: the provider's confirmation"},
+		{"decided", "Decided", f.decided(), "the approval that filled the last seat of the sign-off over key.revoke"},
+		{"revoked", "Revoked", f.finished(revoke, nil), "end of the call key.revoke"},
+		{"proven", "Proven", f.finished(probe, func(s database.StepRow) bool { return field(s.Outputs, "state") == "refused" }), "end of the key.probe that saw the provider refuse the key"},
+	}
+}
+
+// Mark finds a mark by name.
+func (f *Facts) Mark(name string) Mark {
+	for _, m := range f.Marks {
+		if m.Name == name {
+			return m
+		}
+	}
+	return Mark{}
+}
+
+func (f *Facts) firstAbuse() time.Time {
+	var first time.Time
+	for _, s := range f.Steps {
+		if s.Action == snapshot {
+			first = earlier(first, moment(field(s.Outputs, "first_abuse")))
+		}
+	}
+	return first
+}
+
+func (f *Facts) firstAlert() time.Time {
+	var first time.Time
+	for _, a := range f.Alerts {
+		first = earlier(first, a.Alert.ReceivedAt)
+	}
+	return first
+}
+
+func (f *Facts) firstAction() time.Time {
+	var first time.Time
+	for _, c := range f.Calls {
+		first = earlier(first, c.StartedAt)
+	}
+	for _, s := range f.Steps {
+		if s.Effect == signoff.EffectUndoable || s.Effect == signoff.EffectFinal {
+			first = earlier(first, s.StartedAt)
+		}
+	}
+	return first
+}
+
+func (f *Facts) contained() time.Time {
+	for _, s := range f.Steps {
+		if s.Action == contain && s.Status == done {
+			if at := moment(field(s.Outputs, "contained_at")); !at.IsZero() {
+				return at
+			}
+			return s.FinishedAt
+		}
+	}
+	return time.Time{}
+}
+
+func (f *Facts) finished(action string, holds func(database.StepRow) bool) time.Time {
+	for _, s := range f.Steps {
+		if s.Action == action && s.Status == done && (holds == nil || holds(s)) {
+			return s.FinishedAt
+		}
+	}
+	return time.Time{}
+}
+
+func (f *Facts) decided() time.Time {
+	for _, s := range f.Signoffs {
+		for _, c := range s.View.Envelope.Calls {
+			if c.Action == revoke && signoff.Quorum(s.View.Envelope.Rule, s.View.Decided) {
+				return lastApproval(s.View.Decided)
+			}
+		}
+	}
+	return time.Time{}
+}
+
+func lastApproval(ds []signoff.Decision) time.Time {
+	var last time.Time
+	for _, d := range ds {
+		if d.Verb == signoff.Approve && d.At.After(last) {
+			last = d.At
+		}
+	}
+	return last
+}
+
+// figures reads what usage snapshots said: the first one is nearest to the alert, the last one nearest to the end.
+func (f *Facts) figures() []Figure {
+	first := Figure{"first_seen", "Spent when first looked", Unknown, "", "cost_usd of the first usage snapshot of this run"}
+	last := Figure{"last_seen", "Spent when last looked", Unknown, "", "cost_usd of the last usage snapshot of this run"}
+	for _, s := range f.Steps {
+		cost, ok := field(s.Outputs, "cost_usd").(float64)
+		if s.Action != snapshot || !ok {
+			continue
+		}
+		text, basis := dollars(cost), fmt.Sprint(field(s.Outputs, "cost_basis"))
+		if first.Text == Unknown {
+			first.Text, first.Basis = text, basis
+		}
+		last.Text, last.Basis = text, basis
+	}
+	return []Figure{first, last}
+}
+
+// dollars groups thousands: $4,812.50.
+func dollars(v float64) string {
+	whole, cents, _ := strings.Cut(fmt.Sprintf("%.2f", v), ".")
+	for i := len(whole) - 3; i > 0 && whole[i-1] != '-'; i -= 3 {
+		whole = whole[:i] + "," + whole[i:]
+	}
+	return "$" + whole + "." + cents
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
+		return b
+	}
+	return a
+}
+
+// moment reads a time out of JSON.
+func moment(v any) time.Time {
+	s, ok := v.(string)
+	if !ok {
+		return time.Time{}
+	}
+	var t time.Time
+	raw, err := json.Marshal(s)
+	if err != nil || t.UnmarshalJSON(raw) != nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}

@@ -1,0 +1,64 @@
+package sandbox
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Dependent is a tiny honest application: it calls the model with whatever key value was deployed last.
+type Dependent struct {
+	Name string
+
+	client         *http.Client
+	provider, base string
+	mu             sync.Mutex
+	value          string
+}
+
+// NewDependent makes an application that runs with value. A nil client gets one with a time-out.
+func NewDependent(name string, client *http.Client, provider, base, value string) *Dependent {
+	if client == nil {
+		client = &http.Client{Timeout: 5 * time.Second}
+	}
+	return &Dependent{Name: name, client: client, provider: provider, base: base, value: value}
+}
+
+// Deploy restarts the application with another value.
+func (d *Dependent) Deploy(value string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.value = value
+}
+
+// Healthy makes one small model call and says in an error why the application does not work.
+func (d *Dependent) Healthy(ctx context.Context) error {
+	d.mu.Lock()
+	value := d.value
+	d.mu.Unlock()
+	if status := callModel(ctx, d.client, d.provider, d.base, value, "dependent:"+d.Name, modelBody(d.provider, 8)); status != http.StatusOK {
+		return fmt.Errorf("the application %q does not work: the model API answered %d", d.Name, status)
+	}
+	return nil
+}
+
+// SHA256 identifies the deployed value without showing it.
+func (d *Dependent) SHA256() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	sum := sha256.Sum256([]byte(d.value))
+	return hex.EncodeToString(sum[:])
+}
+
+// ServeHTTP answers a health check: 200 when a model call works with the deployed key, 503 otherwise.
+func (d *Dependent) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	if err := d.Healthy(r.Context()); err != nil {
+		http.Error(rw, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = fmt.Fprintln(rw, "ok")
+}

@@ -1,0 +1,170 @@
+package starter
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+
+	"github.com/tourniquet-ir/tourniquet/internal/database"
+	"github.com/tourniquet-ir/tourniquet/internal/gateway"
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
+	"github.com/tourniquet-ir/tourniquet/internal/intake"
+	"github.com/tourniquet-ir/tourniquet/internal/signoff"
+	"github.com/tourniquet-ir/tourniquet/internal/wire"
+	"github.com/tourniquet-ir/tourniquet/playbooks"
+)
+
+// taskTimeout is how long Temporal waits for a worker that died in the middle of a workflow task (design/speed.md: a
+// lost containment came back after 12 s with the default and after 4.4 s with this).
+const taskTimeout = 2 * time.Second
+
+// Options of a starter.
+type Options struct {
+	DB         *database.DB
+	Temporal   client.Client
+	Library    Library
+	Policy     signoff.Policy
+	PublicKeys map[string]string
+	Mode       string
+	World      string
+	Log        *slog.Logger
+	Now        func() time.Time
+}
+
+// Starter starts runs.
+type Starter struct{ Options }
+
+// New is a starter.
+func New(o Options) *Starter { return &Starter{o} }
+
+// Start decides what becomes of one stored alert.
+func (s *Starter) Start(ctx context.Context, p database.Pending) (fate, reason, runID string, err error) {
+	run, open, err := s.DB.OpenRunOf(ctx, p.Incident)
+	if err != nil {
+		return "", "", "", intake.Unavailable(err)
+	}
+	if open && run.AlertID != p.Alert.ID {
+		return s.join(ctx, p, run)
+	}
+	if open {
+		if program, ok := s.Library.Find(run.Playbook); ok && program.Digest == run.Digest {
+			return s.repeat(ctx, run, p, program)
+		}
+	}
+	if p.Alert.Source == byHand && p.Alert.FindingDigest == "" { // what came through the door has a digest, whatever its source is named
+		return incident.FateRecorded, "a person asked for a run, but it was not written down; ask for it again", "", nil
+	}
+	if p.Alert.Kind == incident.KindResolved {
+		return incident.FateRecorded, "it says that something is over, and no run is open", "", nil
+	}
+	program, why := s.match(p.Alert)
+	if program == nil {
+		return incident.FateRecorded, why, "", nil
+	}
+	run = s.row(program, p)
+	if err := s.begin(ctx, run, p.Alert, program, nil); err != nil {
+		return "", "", "", err
+	}
+	return incident.FateStarted, "playbook " + program.ID, run.ID, nil
+}
+
+// repeat goes on with a start that was written down but perhaps not finished, as it was written: whoever asked for the
+// run stays excluded, and the playbook is the one that was picked then.
+func (s *Starter) repeat(ctx context.Context, run incident.Run, p database.Pending, program *playbooks.Program) (string, string, string, error) {
+	if err := s.begin(ctx, run, p.Alert, program, nil); err != nil {
+		return "", "", "", err
+	}
+	return incident.FateStarted, "playbook " + program.ID, run.ID, nil
+}
+
+// join tells a running response of a further alert. The run may end in this very moment; then the alert starts anew.
+func (s *Starter) join(ctx context.Context, p database.Pending, run incident.Run) (string, string, string, error) {
+	raw, err := json.Marshal(p.Alert)
+	if err != nil {
+		return "", "", "", err
+	}
+	var alert map[string]any
+	if err := json.Unmarshal(raw, &alert); err != nil {
+		return "", "", "", err
+	}
+	err = s.Temporal.SignalWorkflow(ctx, gateway.WorkflowID(run), "", wire.SignalAlerts, []map[string]any{alert})
+	if err != nil {
+		return "", "", "", intake.Unavailable(fmt.Errorf("run %s could not be told of the alert: %w", run.ID, err))
+	}
+	return incident.FateJoined, "run " + run.ID + " answers for this key already", run.ID, nil
+}
+
+// match picks the first playbook, by file name, whose trigger holds; why tells what was tried.
+func (s *Starter) match(a incident.Alert) (*playbooks.Program, string) {
+	var tried []string
+	env := alertEnv(a)
+	for _, p := range s.Library.Programs {
+		if p.Trigger == "" {
+			continue
+		}
+		if p.NeedsKey && a.Key.Empty() && len(a.Links) == 0 {
+			tried = append(tried, p.ID+": the alert names no key")
+			continue
+		}
+		ok, err := playbooks.Trigger(p, env, s.Now())
+		if err != nil {
+			tried = append(tried, p.ID+": "+err.Error())
+			continue
+		}
+		if ok {
+			return p, ""
+		}
+		tried = append(tried, p.ID+": its trigger is false")
+	}
+	return nil, "no playbook answers it (" + strings.Join(tried, "; ") + ")"
+}
+
+func alertEnv(a incident.Alert) map[string]any {
+	raw, err := json.Marshal(a)
+	m := map[string]any{}
+	if err == nil {
+		err = json.Unmarshal(raw, &m)
+	}
+	if err != nil {
+		return map[string]any{"alert": map[string]any{}}
+	}
+	m["observed_at"], m["received_at"] = a.ObservedAt, a.ReceivedAt
+	return map[string]any{"alert": m}
+}
+
+// row is the run as our records will know it. Its id follows from the incident, so that a repeat makes the same row.
+func (s *Starter) row(p *playbooks.Program, pending database.Pending) incident.Run {
+	return incident.Run{
+		ID: "run-" + strings.TrimPrefix(pending.Incident, "inc-"), Incident: pending.Incident, Number: 1, Playbook: p.ID, Digest: p.Digest,
+		Source: p.Source, Mode: s.Mode, World: s.World, AlertID: pending.Alert.ID, Trust: pending.Alert.Trust, State: "running", StartedAt: s.Now(),
+	}
+}
+
+// begin writes the run down and starts its workflow. A workflow that exists already is the same start, repeated.
+func (s *Starter) begin(ctx context.Context, run incident.Run, a incident.Alert, p *playbooks.Program, inputs map[string]any) error {
+	if err := s.DB.PutRun(ctx, run); err != nil {
+		return intake.Unavailable(err)
+	}
+	we, err := s.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID: gateway.WorkflowID(run), TaskQueue: wire.TaskQueue, EnableEagerStart: true, WorkflowTaskTimeout: taskTimeout,
+		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
+	}, wire.Respond, wire.Start{Run: run, Alert: a, Program: p, Policy: s.Policy, PublicKeys: s.PublicKeys, Inputs: inputs})
+	var already *serviceerror.WorkflowExecutionAlreadyStarted
+	if errors.As(err, &already) {
+		return nil
+	}
+	if err != nil {
+		return intake.Unavailable(fmt.Errorf("the workflow engine did not take the run: %w", err))
+	}
+	// Bound at once, so that a reset can never be the first to name its execution.
+	return s.DB.PutSetting(ctx, "execution/"+run.ID, we.GetRunID())
+}

@@ -1,0 +1,49 @@
+package playbooks
+
+import (
+	"strings"
+
+	"github.com/expr-lang/expr/types"
+
+	"github.com/tourniquet-ir/tourniquet/internal/diag"
+)
+
+// Compile reads, checks and compiles a playbook. All faults come at once, sorted; the program is nil if any of them
+// is an error. A file may be hostile: the work is bounded by its size, depth and number of steps.
+func Compile(file string, src []byte, w World) (*Program, []diag.Fault) {
+	s := &sheet{file: file, src: src, w: w, budget: &budget{}}
+	p := s.compile()
+	return p, diag.Sort(s.faults)
+}
+
+func (s *sheet) compile() *Program {
+	s.p = &Program{Version: ProgramVersion, Digest: digest(s.src), Source: string(s.src)}
+	s.lines = strings.Split(string(s.src), "\n")
+	s.keys, s.byID = map[string]pos{}, map[string]*node{}
+	s.top, s.vars = map[string][]*node{}, map[string]types.Type{}
+	root := s.readYAML()
+	if root == nil {
+		return nil
+	}
+	s.readTop(root)
+	s.checkExpressions()
+	for _, rule := range rules() {
+		rule(s)
+	}
+	if diag.HasErrors(s.faults) {
+		return nil
+	}
+	s.p.Steps = assemble(s.top[SectionSteps])
+	s.p.OnFailure = assemble(s.top[SectionOnFailure])
+	s.p.Finally = assemble(s.top[SectionFinally])
+	return s.p
+}
+
+func assemble(nodes []*node) []Step {
+	var out []Step
+	for _, n := range nodes {
+		n.step.Steps = assemble(n.kids)
+		out = append(out, n.step)
+	}
+	return out
+}

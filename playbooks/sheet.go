@@ -1,0 +1,132 @@
+package playbooks
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/expr-lang/expr/types"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/tourniquet-ir/tourniquet/internal/diag"
+)
+
+// pos is a place in the file; both count from 1, columns in characters.
+type pos struct{ line, col int }
+
+// sheet is a playbook while it is read and checked: the program, where everything stands, and the faults so far.
+type sheet struct {
+	file   string
+	src    []byte
+	lines  []string
+	w      World
+	budget *budget
+	stack  []string // ids of the playbooks that inline this one
+
+	p      *Program
+	keys   map[string]pos
+	nodes  []*node // all steps in file order
+	top    map[string][]*node
+	byID   map[string]*node
+	sites  []*site // expressions
+	vars   map[string]types.Type
+	faults []diag.Fault
+}
+
+// budget is shared by a playbook and everything that it inlines.
+type budget struct{ steps int }
+
+// node is a step while it is checked.
+type node struct {
+	step    Step
+	at      pos
+	keys    map[string]pos // place of each key's value
+	parent  *node
+	kids    []*node
+	section string
+	order   int
+	card    Card
+	known   bool // the card is
+	inputs  map[string]*given
+}
+
+// given is one binding of "with".
+type given struct {
+	at    pos
+	value Value
+}
+
+// site is one expression and what it must be.
+type site struct {
+	code string
+	at   pos
+	key  string // where it stands: if, until, with.<input>, …
+	want string
+	text bool // part of a text: must be writable
+	in   *node
+	info *Checked
+}
+
+func (s *sheet) fault(severity, rule string, at pos, hint, format string, args ...any) {
+	s.faults = append(s.faults, diag.Fault{
+		File: s.file, Line: max(at.line, 1), Column: max(at.col, 1), Rule: rule, Severity: severity,
+		Message: fmt.Sprintf(format, args...), Hint: hint,
+	})
+}
+
+func (s *sheet) err(rule string, at pos, hint, format string, args ...any) {
+	s.fault(diag.Error, rule, at, hint, format, args...)
+}
+
+func (s *sheet) warn(rule string, at pos, hint, format string, args ...any) {
+	s.fault(diag.Warning, rule, at, hint, format, args...)
+}
+
+func place(n *yaml.Node) pos { return pos{n.Line, n.Column} }
+
+// guess is a hint with the word that was probably meant and the words that are allowed.
+func guess(word string, known []string) string {
+	hint := ""
+	if g := diag.Guess(word, known); g != "" {
+		hint = fmt.Sprintf("did you mean %q? ", g)
+	}
+	if len(known) > 0 && len(known) <= 24 {
+		hint += "allowed: " + strings.Join(known, ", ")
+	}
+	return strings.TrimSpace(hint)
+}
+
+// place of a key's value, or of the step itself.
+func (n *node) key(name string) pos {
+	if p, ok := n.keys[name]; ok {
+		return p
+	}
+	return n.at
+}
+
+// up yields a node and its parents, innermost first.
+func (n *node) up() []*node {
+	var out []*node
+	for ; n != nil; n = n.parent {
+		out = append(out, n)
+	}
+	return out
+}
+
+// signed is the nearest step or group with a sign-off that holds n, or nil.
+func (n *node) signed() *node {
+	for _, x := range n.up() {
+		if x.step.Signoff != nil {
+			return x
+		}
+	}
+	return nil
+}
+
+func (n *node) within(group *node) bool {
+	for _, x := range n.up() {
+		if x == group {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// run answers 0 when every check holds, 1 when one does not, 2 when there is nothing to judge.
+func run(args []string, out, talk io.Writer) int {
+	flags := flag.NewFlagSet("judge", flag.ContinueOnError)
+	flags.SetOutput(talk)
+	world := flags.String("world", "", "the world log that `drill --world-log` wrote")
+	told := flags.String("drill", "", "what `drill -o json` printed")
+	if flags.Parse(args) != nil {
+		return 2
+	}
+	c, err := open(*world, *told)
+	if err != nil {
+		_, _ = fmt.Fprintln(talk, "judge:", err)
+		return 2
+	}
+	if !report(out, c) {
+		return 1
+	}
+	return 0
+}
+
+// report prints one line per check and its problems below it.
+func report(out io.Writer, c *trial) bool {
+	good := true
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, check := range checks() {
+		problems := check.find(c)
+		verdict := "pass"
+		if len(problems) > 0 {
+			verdict, good = "FAIL", false
+		}
+		_, _ = fmt.Fprintf(table, "%s\t%s\n", verdict, check.name)
+		for _, p := range problems {
+			_, _ = fmt.Fprintf(table, "\t  %s\n", p)
+		}
+	}
+	return table.Flush() == nil && good
+}
+
+// check is one thing that must hold.
+type check struct {
+	name string
+	find func(*trial) []string // what is wrong, in sentences
+}
+
+func checks() []check {
+	return []check{
+		{"the drill ended as its scenario expects", asExpected},
+		{"every planned final call happened exactly once, and no other", finalOnce},
+		{"no final call before two people approved its request in Slack", signedFirst},
+		{"the key was contained before any final call", containedFirst},
+		{"nothing was spent after the key was proven dead", nothingAfterProof},
+		{"every dependent works with a new key", dependentsMoved},
+		{"the dollars add up", dollarsAddUp},
+		{"the marks are in order and agree with the log", marksAgree},
+	}
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// The world log's own words.
+const (
+	attacker  = "attacker"
+	responder = "responder"
+	contained = "contained" // an outcome and a mark
+)
+
+// where keeps the entries that fit.
+func (c *trial) where(fits func(entry) bool) []entry {
+	var out []entry
+	for _, e := range c.log {
+		if fits(e) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+func (c *trial) abuse() []entry {
+	return c.where(func(e entry) bool { return e.Effect == "abuse" })
+}
+
+// finals are the calls that cannot be taken back and that the world obeyed.
+func (c *trial) finals() []entry {
+	return c.where(func(e entry) bool { return e.Effect == "final" && e.obeyed() })
+}
+
+// stolen are the ids of the keys that the attacker used, whether he was let in or not.
+func (c *trial) stolen() map[string]bool {
+	out := map[string]bool{}
+	for _, e := range c.log {
+		if e.Actor == attacker && e.Key != "" {
+			out[e.Key] = true
+		}
+	}
+	return out
+}
+
+// actionOf names the action that a final call is; "" for one that no action makes.
+func actionOf(e entry) string {
+	switch {
+	case e.Service == "github" && e.Method == "PUT" && strings.Contains(e.Path, "/secrets/"):
+		return "dependent.update"
+	case e.Method == "DELETE":
+		return "key.revoke"
+	case strings.HasSuffix(e.Path, ":undelete"):
+		return "key.restore"
+	}
+	return ""
+}
+
+// approvers are the people who had pressed approve for a request by then, less those who rejected after all.
+func (c *trial) approvers(request string, before time.Time) []string {
+	var out []string
+	for _, e := range c.log {
+		if e.Service != "slack" || e.Method != "PRESS" || e.Effect != "press" || !e.T.Before(before) {
+			continue
+		}
+		switch e.Path {
+		case request + "/approve":
+			if !slices.Contains(out, e.Actor) {
+				out = append(out, e.Actor)
+			}
+		case request + "/reject":
+			out = slices.DeleteFunc(out, func(who string) bool { return who == e.Actor })
+		}
+	}
+	return out
+}
