@@ -13,12 +13,19 @@ func Describe(p *Program) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s (%s)\n", line(p.Title), p.ID)
 	if p.Trigger != "" {
-		fmt.Fprintf(&b, "Starts when %s.\n", line(p.Trigger))
+		fmt.Fprintf(&b, "Starts when %s%s.\n", line(p.Trigger), before(p))
 	} else {
 		b.WriteString("Starts by hand or from another playbook.\n")
 	}
 	describeProgram(&b, p, "")
 	return b.String()
+}
+
+func before(p *Program) string {
+	if p.Priority == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", before playbooks of a priority below %d", p.Priority)
 }
 
 func describeProgram(b *strings.Builder, p *Program, indent string) {

@@ -18,7 +18,8 @@ type Program struct {
 	Tags      []string  `json:"tags,omitempty"`
 	Digest    string    `json:"digest"` // sha256:<hex> of Source
 	Source    string    `json:"source"`
-	Trigger   string    `json:"trigger,omitempty"` // expression; empty: by hand or as a sub-playbook
+	Trigger   string    `json:"trigger,omitempty"`  // expression; empty: by hand or as a sub-playbook
+	Priority  int       `json:"priority,omitempty"` // of the trigger: where several answer, the highest does
 	NeedsKey  bool      `json:"needs_key"`
 	Inputs    []Field   `json:"inputs,omitempty"`
 	Vars      []Binding `json:"vars,omitempty"` // in file order

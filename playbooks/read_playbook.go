@@ -39,9 +39,7 @@ func (s *sheet) readTop(root *yaml.Node) {
 				s.p.Tags = append(s.p.Tags, s.word(t, "a tag"))
 			}
 		case "trigger":
-			for _, t := range s.entries(e.val, "trigger", []string{"if"}) {
-				s.p.Trigger = s.condition(t.val, "trigger.if", nil)
-			}
+			s.readTrigger(e.val)
 		case "needs_key":
 			s.p.NeedsKey = s.boolean(e.val, "needs_key")
 		case "inputs":
@@ -58,6 +56,20 @@ func (s *sheet) readTop(root *yaml.Node) {
 			if e.name == name {
 				s.top[name] = s.readSteps(e.val, name, nil)
 			}
+		}
+	}
+}
+
+// maxPriority bounds trigger.priority; 0 is what a trigger has that names none.
+const maxPriority = 100
+
+func (s *sheet) readTrigger(n *yaml.Node) {
+	for _, t := range s.entries(n, "trigger", []string{"if", "priority"}) {
+		switch t.name {
+		case "if":
+			s.p.Trigger = s.condition(t.val, "trigger.if", nil)
+		case "priority":
+			s.p.Priority = s.number(t.val, "priority", 0, maxPriority)
 		}
 	}
 }

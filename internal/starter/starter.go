@@ -102,32 +102,24 @@ func (s *Starter) join(ctx context.Context, p database.Pending, run incident.Run
 	return incident.FateJoined, "run " + run.ID + " answers for this key already", run.ID, nil
 }
 
-// match picks the first playbook, by file name, whose trigger holds; why tells what was tried.
+// match picks the playbook that answers; why tells what was tried.
 func (s *Starter) match(a incident.Alert) (*playbooks.Program, string) {
+	picked, all := playbooks.Route(s.Library.Programs, AlertEnv(a), NamesKey(a), s.Now())
+	if picked != nil {
+		return picked, ""
+	}
 	var tried []string
-	env := alertEnv(a)
-	for _, p := range s.Library.Programs {
-		if p.Trigger == "" {
-			continue
-		}
-		if p.NeedsKey && a.Key.Empty() && len(a.Links) == 0 {
-			tried = append(tried, p.ID+": the alert names no key")
-			continue
-		}
-		ok, err := playbooks.Trigger(p, env, s.Now())
-		if err != nil {
-			tried = append(tried, p.ID+": "+err.Error())
-			continue
-		}
-		if ok {
-			return p, ""
-		}
-		tried = append(tried, p.ID+": its trigger is false")
+	for _, v := range all {
+		tried = append(tried, v.Playbook+": "+v.Why)
 	}
 	return nil, "no playbook answers it (" + strings.Join(tried, "; ") + ")"
 }
 
-func alertEnv(a incident.Alert) map[string]any {
+// NamesKey reports whether an alert can lead to a key: by what it says of it, or by a link to where the key leaked.
+func NamesKey(a incident.Alert) bool { return !a.Key.Empty() || len(a.Links) > 0 }
+
+// AlertEnv is what the condition of a trigger sees.
+func AlertEnv(a incident.Alert) map[string]any {
 	raw, err := json.Marshal(a)
 	m := map[string]any{}
 	if err == nil {

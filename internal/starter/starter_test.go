@@ -24,7 +24,7 @@ func (r room) start(t *testing.T, p database.Pending) (fate, reason, run string)
 	return fate, reason, run
 }
 
-func TestTheFirstMatchingPlaybookAnswers(t *testing.T) {
+func TestTheFirstMatchingPlaybookAnswersWherePrioritiesAreEqual(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t, fstest.MapFS{
 		"a-spend.yaml":     playbook("a-spend", `alert.kind == "spend.threshold"`),
