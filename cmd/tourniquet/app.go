@@ -38,7 +38,7 @@ func app(s settings) fx.Option {
 		fx.StartTimeout(2*time.Minute), fx.StopTimeout(30*time.Second),
 		fx.Module("records", fx.Provide(lockData, openRing, openSigner, openDatabase, openEvidence)),
 		fx.Module("outside", fx.Provide(slackChat, chatPort, gitHub, accounts, stores, tracker, pager, mailer, inventoryOf, directory, knownSources)),
-		fx.Module("engine", fx.Provide(startEngine, temporalClient, library)),
+		fx.Module("engine", fx.Provide(startEngine, temporalClient, shelf)),
 		fx.Module("verbs", fx.Provide(house), fx.Invoke(runWorker)),
 		fx.Module("people", fx.Provide(desk)),
 		fx.Module("alerts", fx.Provide(newStarter, newDispatcher)),

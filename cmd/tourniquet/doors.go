@@ -52,9 +52,9 @@ func desk(p deskParams, lc fx.Lifecycle) *gateway.Gateway {
 	return g
 }
 
-func newStarter(s settings, db *database.DB, c client.Client, lib starter.Library, signer *seal.Signer) *starter.Starter {
+func newStarter(s settings, db *database.DB, c client.Client, books *starter.Shelf, signer *seal.Signer) *starter.Starter {
 	return starter.New(starter.Options{
-		DB: db, Temporal: c, Library: lib, Policy: s.Config.Policy, PublicKeys: signer.PublicKeys(), Mode: s.Config.Mode, World: s.World, Log: s.Log, Now: time.Now,
+		DB: db, Temporal: c, Library: books.Library, Compile: books.Compile, Policy: s.Config.Policy, PublicKeys: signer.PublicKeys(), Mode: s.Config.Mode, World: s.World, Log: s.Log, Now: time.Now,
 	})
 }
 
@@ -87,6 +87,7 @@ type routeParams struct {
 	Desk     *gateway.Gateway
 	Starter  *starter.Starter
 	Wake     *intake.Dispatcher
+	Books    *starter.Shelf
 }
 
 // routes is every path that we answer.

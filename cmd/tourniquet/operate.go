@@ -55,6 +55,9 @@ func operate(mux *http.ServeMux, p routeParams) {
 		}
 		reply(w, http.StatusOK, map[string]any{"on": b.On, "by": person, "reason": b.Reason})
 	}))
+	mux.HandleFunc("GET /v1/playbooks", p.signedIn(func(w http.ResponseWriter, _ *http.Request, _ string) {
+		reply(w, http.StatusOK, serving(p.Books))
+	}))
 	historyRoutes(mux, p)
 }
 

@@ -15,11 +15,12 @@ type described struct {
 	Tags        []string `json:"tags,omitempty"`
 	Digest      string   `json:"digest"`
 	Trigger     string   `json:"trigger,omitempty"`
+	Priority    int      `json:"priority,omitempty"`
 	Description string   `json:"description,omitempty"`
 }
 
 func describedOf(p *playbooks.Program) described {
-	return described{ID: p.ID, Title: p.Title, Owner: p.Owner, Tags: p.Tags, Digest: p.Digest, Trigger: p.Trigger}
+	return described{ID: p.ID, Title: p.Title, Owner: p.Owner, Tags: p.Tags, Digest: p.Digest, Trigger: p.Trigger, Priority: p.Priority}
 }
 
 func (sh *shell) showPlaybook(what string) error {

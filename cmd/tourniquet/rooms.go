@@ -176,19 +176,47 @@ func languageWorld(c *config.Config) playbooks.World {
 	return playbooks.World{Actions: activities.Catalog(), Groups: sizes}
 }
 
-func library(s settings) (starter.Library, error) {
-	if dir := s.Config.Playbooks.Dir; dir != "" {
-		path := s.Config.At(dir)
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return starter.Library{}, fmt.Errorf("playbooks.dir: there is no folder %q", path)
-		}
-		return starter.Load(os.DirFS(path), languageWorld(s.Config))
+// libraryFolder is where the playbooks lie; path is empty for those that ship with the binary.
+func libraryFolder(s settings) (dir fs.FS, path string, err error) {
+	if s.Config.Playbooks.Dir == "" {
+		dir, err = fs.Sub(playbooks.Library, "library")
+		return dir, "", err
 	}
-	shipped, err := fs.Sub(playbooks.Library, "library")
+	path = s.Config.At(s.Config.Playbooks.Dir)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, "", fmt.Errorf("playbooks.dir: there is no folder %q", path)
+	}
+	return os.DirFS(path), path, nil
+}
+
+func library(s settings) (starter.Library, error) {
+	dir, _, err := libraryFolder(s)
 	if err != nil {
 		return starter.Library{}, err
 	}
-	return starter.Load(shipped, languageWorld(s.Config))
+	return starter.Load(dir, languageWorld(s.Config))
+}
+
+// shelf reads the playbooks, and reads them again when their files change.
+func shelf(s settings, lc fx.Lifecycle) (*starter.Shelf, error) {
+	dir, path, err := libraryFolder(s)
+	if err != nil {
+		return nil, err
+	}
+	sh, err := starter.OpenShelf(dir, languageWorld(s.Config))
+	if err != nil || path == "" {
+		return sh, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	lc.Append(fx.Hook{
+		OnStart: func(context.Context) error {
+			go func() { defer close(done); sh.Watch(ctx, path, starter.DefaultPace(), s.Log) }()
+			return nil
+		},
+		OnStop: func(context.Context) error { cancel(); <-done; return nil },
+	})
+	return sh, nil
 }
 
 // houseParams are the rooms that actions reach into.

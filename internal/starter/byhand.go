@@ -24,7 +24,7 @@ type ByHand struct {
 
 // StartByHand stores the request as an alert like any other and starts the run that was asked for.
 func (s *Starter) StartByHand(ctx context.Context, b ByHand) (incident.Run, error) {
-	program, ok := s.Library.Find(b.Playbook)
+	program, ok := s.Library().Find(b.Playbook)
 	if !ok {
 		return incident.Run{}, fmt.Errorf("there is no playbook %q", b.Playbook)
 	}

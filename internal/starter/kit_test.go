@@ -75,7 +75,8 @@ func newRoom(t *testing.T, files fstest.MapFS) room {
 	db := got[*database.DB](t)(database.Open(context.Background(), filepath.Join(dir, "db"), ring.Box()))
 	t.Cleanup(func() { must(t, db.Close()) })
 	e := &engine{signals: map[string][]map[string]any{}}
-	s := starter.New(starter.Options{DB: db, Temporal: e, Library: got[starter.Library](t)(starter.Load(files, world())), Mode: incident.ModeEnforce,
+	lib := got[starter.Library](t)(starter.Load(files, world()))
+	s := starter.New(starter.Options{DB: db, Temporal: e, Library: func() starter.Library { return lib }, Mode: incident.ModeEnforce,
 		World: incident.WorldProduction, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return noon }})
 	return room{Starter: s, db: db, engine: e}
 }

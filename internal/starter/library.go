@@ -32,35 +32,19 @@ func (b *Broken) Error() string {
 // Load compiles every playbook of a folder, test files left out. One broken file refuses the whole: a response that
 // somebody relies on must not go missing in silence.
 func Load(dir fs.FS, w playbooks.World) (Library, error) {
-	names, err := fs.Glob(dir, "*.yaml")
+	names, bodies, err := sources(dir)
 	if err != nil {
 		return Library{}, err
 	}
-	slices.Sort(names)
-	sources := map[string][]byte{}
-	for _, name := range names {
-		if strings.HasSuffix(name, "_test.yaml") {
-			continue
-		}
-		if sources[name], err = fs.ReadFile(dir, name); err != nil {
-			return Library{}, fmt.Errorf("the playbook %q cannot be read: %w", name, err)
-		}
-	}
-	w.Playbooks = map[string][]byte{}
-	for _, name := range names {
-		if src, ok := sources[name]; ok {
-			w.Playbooks[strings.TrimSuffix(path.Base(name), ".yaml")] = src
-		}
-	}
+	w.Playbooks = byID(bodies)
 	var lib Library
 	for _, name := range names {
-		src, ok := sources[name]
-		if !ok {
-			continue
-		}
-		p, faults := playbooks.Compile(name, src, w)
+		p, faults := playbooks.Compile(name, bodies[name], w)
 		if p == nil {
-			return Library{}, &Broken{File: name, Source: src, Faults: faults}
+			return Library{}, &Broken{File: name, Source: bodies[name], Faults: faults}
+		}
+		if twin, twice := lib.Find(p.ID); twice {
+			return Library{}, fmt.Errorf("%s: the id %q is that of another playbook too (%q); an id names one", name, p.ID, twin.Title)
 		}
 		lib.Programs = append(lib.Programs, p)
 	}
@@ -69,6 +53,17 @@ func Load(dir fs.FS, w playbooks.World) (Library, error) {
 	}
 	return lib, nil
 }
+
+// byID are the sources under which sub-playbooks are looked up.
+func byID(bodies map[string][]byte) map[string][]byte {
+	out := map[string][]byte{}
+	for name, body := range bodies {
+		out[strings.TrimSuffix(path.Base(name), ".yaml")] = body
+	}
+	return out
+}
+
+func isTest(name string) bool { return strings.HasSuffix(name, "_test.yaml") }
 
 // Find a playbook by id.
 func (l Library) Find(id string) (*playbooks.Program, bool) {

@@ -30,7 +30,8 @@ const taskTimeout = 2 * time.Second
 type Options struct {
 	DB         *database.DB
 	Temporal   client.Client
-	Library    Library
+	Library    func() Library                                     // the one in force now
+	Compile    func(id, source string) (*playbooks.Program, bool) // of a run whose file changed; nil: none
 	Policy     signoff.Policy
 	PublicKeys map[string]string
 	Mode       string
@@ -55,7 +56,7 @@ func (s *Starter) Start(ctx context.Context, p database.Pending) (fate, reason, 
 		return s.join(ctx, p, run)
 	}
 	if open {
-		if program, ok := s.Library.Find(run.Playbook); ok && program.Digest == run.Digest {
+		if program, ok := s.written(run); ok {
 			return s.repeat(ctx, run, p, program)
 		}
 	}
@@ -74,6 +75,18 @@ func (s *Starter) Start(ctx context.Context, p database.Pending) (fate, reason, 
 		return "", "", "", err
 	}
 	return incident.FateStarted, "playbook " + program.ID, run.ID, nil
+}
+
+// written is the program of a run that was written down: the one in force, or, when the file changed since, the run's own.
+func (s *Starter) written(run incident.Run) (*playbooks.Program, bool) {
+	if p, ok := s.Library().Find(run.Playbook); ok && p.Digest == run.Digest {
+		return p, true
+	}
+	if s.Compile == nil {
+		return nil, false
+	}
+	p, ok := s.Compile(run.Playbook, run.Source)
+	return p, ok && p.Digest == run.Digest
 }
 
 // repeat goes on with a start that was written down but perhaps not finished, as it was written: whoever asked for the
@@ -104,7 +117,7 @@ func (s *Starter) join(ctx context.Context, p database.Pending, run incident.Run
 
 // match picks the playbook that answers; why tells what was tried.
 func (s *Starter) match(a incident.Alert) (*playbooks.Program, string) {
-	picked, all := playbooks.Route(s.Library.Programs, AlertEnv(a), NamesKey(a), s.Now())
+	picked, all := playbooks.Route(s.Library().Programs, AlertEnv(a), NamesKey(a), s.Now())
 	if picked != nil {
 		return picked, ""
 	}
