@@ -192,7 +192,7 @@ func (sh *shell) notVerified(name string, err error) error {
 
 // badParts takes joined faults apart.
 func badParts(err error) []badPart {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // errors.Join has no other door
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { // errors.Join has no other door
 		var out []badPart
 		for _, e := range joined.Unwrap() {
 			out = append(out, badParts(e)...)

@@ -49,7 +49,7 @@ func (sh *shell) setHoldCmd(use, short string, on bool) *cobra.Command {
 func (sh *shell) holdSaid(err error, raw []byte, h holding) error {
 	switch {
 	case err != nil:
-		return nil
+		return nil //nolint:nilerr // the caller reports it; here is only nothing to say
 	case sh.JSON:
 		return sh.printRaw(raw)
 	case h.On:

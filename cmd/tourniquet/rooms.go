@@ -108,11 +108,12 @@ func credentialsFrom(ctx context.Context, path, scope string) (oauth2.TokenSourc
 	if err != nil {
 		return nil, fmt.Errorf("credentials_file: %w", err)
 	}
-	c, err := google.CredentialsFromJSON(ctx, body, scope)
-	if err != nil {
-		return nil, fmt.Errorf("credentials_file %q is not a credentials file of Google", path)
+	for _, kind := range []google.CredentialsType{google.ServiceAccount, google.AuthorizedUser, google.ImpersonatedServiceAccount, google.ExternalAccount} {
+		if c, err := google.CredentialsFromJSONWithType(ctx, body, kind, scope); err == nil {
+			return c.TokenSource, nil
+		}
 	}
-	return c.TokenSource, nil
+	return nil, fmt.Errorf("credentials_file %q is not a credentials file of Google", path)
 }
 
 func inventoryOf(s settings) (*inventory.Inventory, error) {

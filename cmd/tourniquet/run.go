@@ -96,7 +96,7 @@ func (sh *shell) runListCmd() *cobra.Command {
 // rawUnless prints what the server said where there is no error.
 func (sh *shell) rawUnless(err error, raw []byte) error {
 	if err != nil {
-		return nil
+		return nil //nolint:nilerr // the caller reports it; here is only nothing to print
 	}
 	return sh.printRaw(raw)
 }

@@ -20,7 +20,7 @@ func Markdown(ctx context.Context, db *database.DB, run string) ([]byte, error) 
 
 type page struct{ strings.Builder }
 
-func (p *page) line(format string, args ...any) { fmt.Fprintf(p, format+"\n", args...) }
+func (p *page) line(format string, args ...any) { p.WriteString(fmt.Sprintf(format+"\n", args...)) }
 
 // Markdown tells the facts.
 func (f *Facts) Markdown() []byte {

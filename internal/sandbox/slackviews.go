@@ -38,11 +38,11 @@ func readView(raw string) (slackViewBody, slackOut) {
 	if len(raw) > 250<<10 {
 		return v, slackRefuse("view_too_large")
 	}
-	if why := checkText(map[string]any(v.Title), 24, true); why != "" {
+	if why := checkText(v.Title, 24, true); why != "" {
 		return v, bad("title: " + why)
 	}
 	if v.Submit != nil {
-		if why := checkText(map[string]any(v.Submit), 24, true); why != "" {
+		if why := checkText(v.Submit, 24, true); why != "" {
 			return v, bad("submit: " + why)
 		}
 	}

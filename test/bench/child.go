@@ -52,7 +52,7 @@ func (s *side) open(ctx context.Context, ready string) error {
 		select {
 		case err := <-s.done:
 			s.done <- err
-			return fmt.Errorf("%s ended before it was ready (%v):\n%s", s.name, err, s.lastWords())
+			return fmt.Errorf("%s ended before it was ready: %w\n%s", s.name, err, s.lastWords())
 		case <-ctx.Done():
 			s.stop()
 			return fmt.Errorf("%s was not ready within a minute:\n%s", s.name, s.lastWords())
@@ -96,10 +96,10 @@ func (s *side) alert(ctx context.Context, key string) error {
 func (s *side) stop() {
 	_ = s.cmd.Process.Signal(syscall.SIGTERM) // it may have ended already
 	select {
-	case <-s.done:
+	case <-s.done: //nolint:errcheck // how it ended does not matter any more
 	case <-time.After(40 * time.Second):
 		_ = s.cmd.Process.Kill()
-		<-s.done
+		<-s.done //nolint:errcheck // it was told to end
 	}
 	s.done <- nil
 }

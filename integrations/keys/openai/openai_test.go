@@ -257,7 +257,7 @@ func TestEveryFaultIsAnErrorThatSaysWhetherToRepeat(t *testing.T) {
 	}{{401, true}, {403, true}, {404, true}, {409, false}, {429, false}, {500, false}, {503, false}, {sandbox.FaultGarbage, false}, {sandbox.FaultLost, false}} {
 		t.Run(fmt.Sprint(fault.status), func(t *testing.T) {
 			t.Parallel()
-			for name := range everything(nil, house{}) {
+			for name := range everything(t.Context(), house{}) {
 				h, ctx := build(t, ""), within(t)
 				h.world.Fault("openai-admin", fault.status, 40)
 				err := everything(ctx, h)[name]()
