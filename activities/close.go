@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/chat"
+	"github.com/tourniquet-ir/tourniquet/integrations/keys"
 	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 	"github.com/tourniquet-ir/tourniquet/internal/wire"
@@ -62,7 +63,7 @@ func (h *House) burn(ctx context.Context, b wire.BurnAsk) (int64, error) {
 	if err != nil {
 		return 0, wrap(err)
 	}
-	u, err := p.Usage(ctx, b.Key, b.Since, h.Now())
+	u, err := p.Usage(keys.Quick(ctx), b.Key, b.Since, h.Now())
 	return u.MicroUSD, wrap(err)
 }
 

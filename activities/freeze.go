@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tourniquet-ir/tourniquet/integrations/keys"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 	"github.com/tourniquet-ir/tourniquet/internal/signoff"
 	"github.com/tourniquet-ir/tourniquet/internal/wire"
@@ -178,7 +179,7 @@ func (h *House) money(ctx context.Context, k incident.Key, a incident.Alert) (sp
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	since := a.ObservedAt.Add(-time.Hour)
-	u, err := p.Usage(ctx, k, since, h.Now())
+	u, err := p.Usage(keys.Quick(ctx), k, since, h.Now())
 	if err != nil || !u.CostKnown {
 		return "unknown: the provider gave no cost", ""
 	}
@@ -188,7 +189,11 @@ func (h *House) money(ctx context.Context, k incident.Key, a incident.Alert) (sp
 			last += row.MicroUSD
 		}
 	}
-	return fmt.Sprintf("%s USD since %s, %s", usd(u.MicroUSD), since.UTC().Format("15:04 UTC"), u.CostBasis),
+	least := ""
+	if u.Incomplete != "" {
+		least = "at least "
+	}
+	return fmt.Sprintf("%s%s USD since %s, %s", least, usd(u.MicroUSD), since.UTC().Format("15:04 UTC"), u.CostBasis),
 		fmt.Sprintf("about %s USD an hour at the rate of the last five minutes", usd(last*12))
 }
 

@@ -33,7 +33,7 @@ func keyContain() Action {
 			if err != nil {
 				return Output{}, err
 			}
-			c := p.Can(keys.OpContain)
+			c := keys.CanFor(p, keys.OpContain, k)
 			return Output{Summary: got.Summary, Request: got.RequestID, Left: got.After, Values: map[string]any{
 				"summary": got.Summary, "measure": c.What, "reach": c.Reach, "contained_at": h.Now().UTC().Format(time.RFC3339Nano),
 			}}, nil
@@ -47,7 +47,7 @@ func dryRun(ctx context.Context, h *House, in In, op keys.Op) (Entry, error) {
 	if err != nil {
 		return Entry{}, err
 	}
-	c := p.Can(op)
+	c := keys.CanFor(p, op, k)
 	e := Entry{Target: k.Target() + " (" + k.Hint + ")", Reach: c.Reach, After: c.What, Undo: c.Undo}
 	if !c.Available {
 		if op == keys.OpSessions {

@@ -34,7 +34,7 @@ func dryCreate(ctx context.Context, h *House, in In) (Entry, error) {
 	if err != nil {
 		return Entry{}, err
 	}
-	c := p.Can(keys.OpCreate)
+	c := keys.CanFor(p, keys.OpCreate, like)
 	if !c.Available {
 		return Entry{}, keys.Permanent(&unavailable{what: "create", who: like.Provider, why: c.Why})
 	}

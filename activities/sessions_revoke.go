@@ -11,7 +11,7 @@ import (
 func sessionsRevoke() Action {
 	return Action{
 		Card: playbooks.Card{
-			Name: "sessions.revoke", Effect: signoff.EffectUndoable, Local: true, Repeat: true, Timeout: "60s", Attempts: 5, TargetInput: "key",
+			Name: "sessions.revoke", Effect: signoff.EffectUndoable, Undo: "sessions.restore", Local: true, Repeat: true, Timeout: "60s", Attempts: 5, TargetInput: "key",
 			Summary: "End what was derived from the key; providers without sessions say so",
 			Inputs:  []playbooks.Field{{Name: "key", Type: playbooks.TypeKey, Required: true, Doc: "the key"}},
 			Outputs: []playbooks.Field{{Name: "summary", Type: playbooks.TypeString, Required: true, Doc: "what was ended"}},

@@ -3,7 +3,9 @@ package activities
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
@@ -27,9 +29,15 @@ func usageSnapshot() Action {
 				{Name: "cost_basis", Type: playbooks.TypeString, Doc: "billed, or estimated from which price list"},
 				{Name: "new_addresses", Type: playbooks.TypeStrings, Doc: "source addresses not seen before, where offered"},
 				{Name: "first_abuse", Type: playbooks.TypeTime, Doc: "first call that does not fit, where it can be told"},
+				{Name: "models", Type: playbooks.TypeStrings, Doc: "models that were called, where offered"},
+				{Name: "regions", Type: playbooks.TypeStrings, Doc: "regions in which the key was used, where offered"},
+				{Name: "agents", Type: playbooks.TypeStrings, Doc: "user agents as the callers gave them, where offered"},
+				{Name: "probing", Type: playbooks.TypeInt, Doc: "calls by which thieves are known to try a key"},
+				{Name: "incomplete", Type: playbooks.TypeString, Doc: "why the figures are a lower bound; absent where they are not"},
 				{Name: "evidence", Type: playbooks.TypeString, Required: true, Doc: "digests of the raw answers"},
 			},
-			Example: map[string]any{"requests": 9000, "tokens": 1200000, "cost_usd": 412.5, "cost_basis": "billed", "new_addresses": []any{"198.51.100.7"}, "evidence": "sha256:0"},
+			Example: map[string]any{"requests": 9000, "tokens": 1200000, "cost_usd": 412.5, "cost_basis": "billed", "new_addresses": []any{"198.51.100.7"},
+				"models": []any{"large-1"}, "regions": []any{"us-east-1"}, "agents": []any{"python-requests/2"}, "probing": 3, "evidence": "sha256:0"},
 		},
 		Run: snapshot,
 	}
@@ -61,7 +69,33 @@ func snapshot(ctx context.Context, h *House, in In) (Output, error) {
 	if !u.FirstAbuse.IsZero() {
 		out["first_abuse"] = u.FirstAbuse.UTC().Format(time.RFC3339Nano)
 	}
+	describe(out, u)
+	if u.Incomplete != "" {
+		out["incomplete"] = u.Incomplete
+		text = "at least " + text + ": " + u.Incomplete
+	}
 	return Output{Values: out, Summary: text}, nil
+}
+
+// mostNames bounds lists of what callers can make up, such as user agents.
+const mostNames = 50
+
+// describe lists what the rows name.
+func describe(out map[string]any, u keys.Usage) {
+	var probing int64
+	models, regions, agents := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, r := range u.Rows {
+		models[r.Model], regions[r.Region], agents[r.Agent] = true, true, true
+		if r.Probing {
+			probing += r.Requests
+		}
+	}
+	out["probing"] = probing
+	for name, set := range map[string]map[string]bool{"models": models, "regions": regions, "agents": agents} {
+		delete(set, "")
+		names := slices.Sorted(maps.Keys(set))
+		out[name] = append([]string{}, names[:min(len(names), mostNames)]...)
+	}
 }
 
 // preserve keeps raw answers as evidence; the digests come back as one line.

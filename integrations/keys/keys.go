@@ -69,6 +69,9 @@ type UsageRow struct {
 	Method   string    `json:"method,omitempty"`
 	Code     string    `json:"code,omitempty"`
 	Address  string    `json:"address,omitempty"`
+	Region   string    `json:"region,omitempty"`
+	Agent    string    `json:"agent,omitempty"`   // user agent: whatever the caller wrote there
+	Probing  bool      `json:"probing,omitempty"` // one of the calls by which thieves are known to try a key
 }
 
 // Raw is one answer exactly as the provider gave it: evidence.
@@ -87,6 +90,7 @@ type Usage struct {
 	CostBasis    string // "billed", or "estimated from <price list, date>"
 	FirstAbuse   time.Time
 	NewAddresses []string
+	Incomplete   string // why the figures are a lower bound; empty when they are not
 	Raw          []Raw
 }
 
@@ -122,14 +126,15 @@ type Provider interface {
 	// State reads the target of op.
 	State(ctx context.Context, op Op, key incident.Key) (State, error)
 	Contain(ctx context.Context, key incident.Key) (Receipt, error)
-	// Restore puts back what State(OpContain).Undo recorded before containment.
+	// Restore puts back what State(op).Undo recorded before Contain or Sessions.
 	Restore(ctx context.Context, key incident.Key, undo json.RawMessage) (Receipt, error)
 	Revoke(ctx context.Context, key incident.Key) (Receipt, error)
 	// Create makes a key that can do what like could do before it was contained. label marks it as ours so that Orphans finds it.
 	Create(ctx context.Context, like incident.Key, label string) (Created, error)
 	// Orphans lists keys made under label.
 	Orphans(ctx context.Context, like incident.Key, label string) ([]incident.Key, error)
-	// Sessions ends what was derived from the key; providers without sessions return a receipt that says so.
+	// Sessions ends what was derived from the key; providers without sessions return a receipt that says so. What it
+	// changes is undoable: Restore takes it back.
 	Sessions(ctx context.Context, key incident.Key) (Receipt, error)
 	Usage(ctx context.Context, key incident.Key, since, until time.Time) (Usage, error)
 	Persistence(ctx context.Context, key incident.Key, since time.Time) ([]Trace, []Raw, error)

@@ -70,7 +70,7 @@ func (p *Provider) rows(series *monitoring.TimeSeries) []keys.UsageRow {
 
 func (p *Provider) sum(rows []keys.UsageRow, recorder *tape) keys.Usage {
 	slices.SortStableFunc(rows, func(a, b keys.UsageRow) int { return a.At.Compare(b.At) })
-	u := keys.Usage{Rows: rows, CostKnown: p.cfg.MicroUSDPerRequest > 0, CostBasis: "unknown: no price per request is configured", FirstAbuse: firstAbuse(rows)}
+	u := keys.Usage{Rows: rows, CostKnown: p.cfg.MicroUSDPerRequest > 0, CostBasis: "unknown: no price per request is configured", FirstAbuse: keys.FirstAbuse(rows)}
 	if u.CostKnown {
 		u.CostBasis = "estimated from request counts and " + p.cfg.PriceBasis
 	}
@@ -88,32 +88,4 @@ func evidence(name string, recorder *tape) []keys.Raw {
 		out = append(out, keys.Raw{Name: fmt.Sprintf("%s-%d.json", name, i+1), Body: body})
 	}
 	return out
-}
-
-// firstAbuse guesses when the theft began: the first minute with at least ten requests and more than four times the
-// median of the minutes before it. Zero when no minute stands out.
-func firstAbuse(rows []keys.UsageRow) time.Time {
-	minutes := map[time.Time]int64{}
-	var order []time.Time
-	for _, row := range rows {
-		at := row.At.Truncate(time.Minute)
-		if _, seen := minutes[at]; !seen {
-			order = append(order, at)
-		}
-		minutes[at] += row.Requests
-	}
-	slices.SortFunc(order, time.Time.Compare)
-	var past []int64
-	for _, at := range order {
-		n, median := minutes[at], int64(0)
-		if len(past) > 0 {
-			sorted := slices.Sorted(slices.Values(past))
-			median = sorted[len(sorted)/2]
-		}
-		if n >= 10 && n > 4*median {
-			return at
-		}
-		past = append(past, n)
-	}
-	return time.Time{}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	sdk "github.com/openai/openai-go/v3"
@@ -21,7 +20,7 @@ func (p *Provider) Usage(ctx context.Context, key incident.Key, since, until tim
 	if err != nil {
 		return keys.Usage{}, err
 	}
-	u := keys.Usage{Rows: rows, FirstAbuse: firstAbuse(rows), Raw: evidence("usage-completions", recorder)}
+	u := keys.Usage{Rows: rows, FirstAbuse: keys.FirstAbuse(rows), Raw: evidence("usage-completions", recorder)}
 	for _, row := range rows {
 		u.Requests += row.Requests
 		u.Tokens += row.Tokens
@@ -90,31 +89,4 @@ func (p *Provider) costs(ctx context.Context, key incident.Key, since, until tim
 		}
 		query.Page = sdk.String(page.NextPage)
 	}
-}
-
-// firstAbuse guesses when the theft began: the first bucket with at least ten requests and more than four times the
-// median of the buckets before it. Zero when none stands out.
-func firstAbuse(rows []keys.UsageRow) time.Time {
-	counts := map[time.Time]int64{}
-	var order []time.Time
-	for _, row := range rows {
-		if _, seen := counts[row.At]; !seen {
-			order = append(order, row.At)
-		}
-		counts[row.At] += row.Requests
-	}
-	slices.SortFunc(order, time.Time.Compare)
-	var past []int64
-	for _, at := range order {
-		n, median := counts[at], int64(0)
-		if len(past) > 0 {
-			sorted := slices.Sorted(slices.Values(past))
-			median = sorted[len(sorted)/2]
-		}
-		if n >= 10 && n > 4*median {
-			return at
-		}
-		past = append(past, n)
-	}
-	return time.Time{}
 }

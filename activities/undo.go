@@ -1,0 +1,70 @@
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+
+	"github.com/tourniquet-ir/tourniquet/integrations/keys"
+	"github.com/tourniquet-ir/tourniquet/internal/database"
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
+)
+
+// undoRecord is the way back that was committed before the call that action takes back.
+func undoRecord(ctx context.Context, h *House, in In, action string, k incident.Key) (database.UndoRow, error) {
+	rows, err := h.DB.Undos(ctx, in.Run)
+	if err != nil {
+		return database.UndoRow{}, err
+	}
+	for i := len(rows) - 1; i >= 0; i-- {
+		r := rows[i]
+		named := in.Text("step") == r.Step || in.Text("step") == "" && r.Target == k.Target()+" ("+k.Hint+")"
+		if r.Action == action && named {
+			return r, nil
+		}
+	}
+	return database.UndoRow{}, keys.Permanent(fmt.Errorf("this run has no undo record for %s", k.Target()))
+}
+
+// dryUndo compares the target as it is with what op found and left.
+func dryUndo(ctx context.Context, h *House, in In, action string, op keys.Op) (Entry, error) {
+	e, err := dryRun(ctx, h, in, op)
+	if err != nil {
+		return Entry{}, err
+	}
+	k, err := in.Key("key")
+	if err != nil {
+		return Entry{}, err
+	}
+	row, err := undoRecord(ctx, h, in, action, k)
+	if err != nil {
+		return Entry{}, err
+	}
+	before := map[string]string{}
+	if err := json.Unmarshal(row.Before, &before); err != nil {
+		return Entry{}, keys.Permanent(fmt.Errorf("the undo record of %s cannot be read", row.Step))
+	}
+	e.Done = maps.Equal(e.State, before)
+	if !e.Done && row.Left != nil && !maps.Equal(e.State, row.Left) {
+		return Entry{}, keys.Permanent(fmt.Errorf("%s is no longer as we left it, so the recorded undo does not fit; compare it by hand", e.Target))
+	}
+	e.After, e.Undo = "as it was before "+row.Step+": "+string(row.Before), ""
+	return e, nil
+}
+
+func runUndo(ctx context.Context, h *House, in In, action string) (Output, error) {
+	p, k, err := h.target(in, "key")
+	if err != nil {
+		return Output{}, err
+	}
+	row, err := undoRecord(ctx, h, in, action, k)
+	if err != nil {
+		return Output{}, err
+	}
+	got, err := p.Restore(ctx, k, row.Undo)
+	if err != nil {
+		return Output{}, err
+	}
+	return Output{Summary: got.Summary, Request: got.RequestID, Values: map[string]any{"summary": got.Summary}}, h.DB.MarkUndone(ctx, in.Run, row.Step)
+}

@@ -1,0 +1,34 @@
+package keys
+
+import (
+	"slices"
+	"time"
+)
+
+// FirstAbuse guesses from counts when the theft began: the first minute with at least ten requests and more than four
+// times the median of the minutes before it. Zero when no minute stands out.
+func FirstAbuse(rows []UsageRow) time.Time {
+	minutes := map[time.Time]int64{}
+	var order []time.Time
+	for _, row := range rows {
+		at := row.At.Truncate(time.Minute)
+		if _, seen := minutes[at]; !seen {
+			order = append(order, at)
+		}
+		minutes[at] += row.Requests
+	}
+	slices.SortFunc(order, time.Time.Compare)
+	var past []int64
+	for _, at := range order {
+		n, median := minutes[at], int64(0)
+		if len(past) > 0 {
+			sorted := slices.Sorted(slices.Values(past))
+			median = sorted[len(sorted)/2]
+		}
+		if n >= 10 && n > 4*median {
+			return at
+		}
+		past = append(past, n)
+	}
+	return time.Time{}
+}
