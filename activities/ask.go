@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -17,32 +18,87 @@ import (
 // undeliveredAfter is how long chat may be away before people are written to and woken another way.
 const undeliveredAfter = time.Minute
 
-// askSignoff posts the card. A copy that was delivered before is not posted twice.
+// asideWithin is the time for mail and page together.
+const asideWithin = 20 * time.Second
+
+// The places where a card is shown.
+const (
+	surfaceChannel = "slack"
+	surfaceRoom    = "slack-room" // the incident's own channel
+)
+
+// askSignoff posts the card, in the responders' channel and in the incident's own where incidents have one. A copy that
+// was delivered before is not posted twice.
 func (h *House) askSignoff(ctx context.Context, s wire.Settle) error {
 	view, err := h.DB.Request(ctx, s.Request)
-	if err != nil || h.Chat == nil || view.State != signoff.StateOpen {
+	if err != nil || view.State != signoff.StateOpen {
 		return err
 	}
-	sent, err := h.DB.Deliveries(ctx, s.Request)
-	if err != nil || len(sent) > 0 {
-		return err
+	subject := "Sign-off needed: " + view.Title
+	if h.Chat == nil {
+		return h.otherwise(ctx, s.Run, s.Request, subject, "chat is not configured")
 	}
-	d, err := h.Chat.Ask(ctx, view)
+	if err := h.show(ctx, s.Run, view, surfaceChannel, ""); err != nil {
+		return h.undelivered(ctx, s.Run, s.Request, subject, err)
+	}
+	if !h.Rooms {
+		return nil
+	}
+	room, err := h.room(ctx, view)
 	if err != nil {
-		return h.undelivered(ctx, s.Run, s.Request, "Sign-off needed: "+view.Title, err)
+		return err
 	}
-	h.ledger(ctx, s.Run, "signoff.delivered", view.Envelope.Step, "delivered/"+s.Request, map[string]any{"channel": d.Channel, "ts": d.TS})
-	return h.DB.AddDelivery(ctx, s.Request, d.Channel, d.TS, "slack")
+	return h.show(ctx, s.Run, view, surfaceRoom, room)
+}
+
+func (h *House) show(ctx context.Context, run string, view signoff.View, surface, channel string) error {
+	d, posted, err := h.Cards.Post(ctx, view.Request, surface, channel)
+	if posted {
+		h.Metrics.Undelivered(view.Request, false)
+		h.ledger(ctx, run, "signoff.delivered", view.Envelope.Step, "delivered/"+view.Request+"/"+surface, map[string]any{"channel": d.Channel, "ts": d.TS})
+	}
+	return err
+}
+
+// room is the incident's own channel; the first sign-off makes it and invites the responders.
+func (h *House) room(ctx context.Context, view signoff.View) (string, error) {
+	name := "room/" + view.Envelope.Incident
+	if known, ok, err := h.DB.Setting(ctx, name); err != nil || ok {
+		return known, err
+	}
+	members, _, err := h.People.Members(ctx, h.Policy.Responders)
+	if err != nil {
+		return "", err
+	}
+	var users []string
+	for _, m := range members {
+		if p, ok := h.People.Person(m); ok && p.Slack != "" {
+			users = append(users, p.Slack)
+		}
+	}
+	channel, err := h.Chat.Room(ctx, view.Envelope.Incident, view.Title, users)
+	if err != nil {
+		return "", err
+	}
+	return channel, h.DB.PutSetting(ctx, name, channel)
 }
 
 // undelivered goes round chat when it has been away for a minute; the error makes Temporal try chat again.
 func (h *House) undelivered(ctx context.Context, run, id, subject string, cause error) error {
+	h.Metrics.Undelivered(id, true)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), asideWithin) // the attempt's own time may be over
+	defer cancel()
 	if h.Now().Sub(activity.GetInfo(ctx).ScheduledTime) < undeliveredAfter {
 		return cause
 	}
+	return errors.Join(cause, h.otherwise(ctx, run, id, subject, cause.Error()))
+}
+
+// otherwise writes to people and wakes them, once for each request, because chat does not.
+func (h *House) otherwise(ctx context.Context, run, id, subject, why string) error {
 	name := "undelivered/" + id
 	if _, told, err := h.DB.Setting(ctx, name); err != nil || told {
-		return cause
+		return err
 	}
 	text := subject + "\nChat does not take the message, so decide in the console or with: tourniquet signoff show " + id
 	told := false
@@ -50,26 +106,22 @@ func (h *House) undelivered(ctx context.Context, run, id, subject string, cause 
 		told = true
 	}
 	if h.Mailer != nil {
-		if to := h.addresses(ctx, h.Policy.Responders); len(to) > 0 && h.Mailer.Send(ctx, to, subject, text) == nil {
+		if to := h.addresses(h.Policy.Responders); len(to) > 0 && h.Mailer.Send(ctx, to, subject, text) == nil {
 			told = true
 		}
 	}
-	h.ledger(ctx, run, "signoff.undelivered", "", name, map[string]any{"request": id, "why": cause.Error(), "told_otherwise": told})
-	if told {
-		if err := h.DB.PutSetting(ctx, name, "told"); err != nil {
-			return err
-		}
-	}
-	return cause
-}
-
-func (h *House) addresses(ctx context.Context, group string) []string {
-	members, _, err := h.People.Members(ctx, group)
-	if err != nil {
+	h.ledger(ctx, run, "signoff.undelivered", "", name, map[string]any{"request": id, "why": why, "told_otherwise": told})
+	if !told {
 		return nil
 	}
+	h.Metrics.ToldAside()
+	return h.DB.PutSetting(ctx, name, "told")
+}
+
+// addresses are those of a group as it was last known: when chat is away, nobody can say who is in its user groups.
+func (h *House) addresses(group string) []string {
 	var to []string
-	for _, m := range members {
+	for _, m := range h.People.Reach(group) {
 		if p, ok := h.People.Person(m); ok && p.Email != "" {
 			to = append(to, p.Email)
 		}
@@ -92,8 +144,9 @@ func (h *House) settleSignoff(ctx context.Context, s wire.Settle) error {
 	if err != nil {
 		return err
 	}
+	h.Metrics.Undelivered(s.Request, false)
 	h.ledger(ctx, s.Run, "signoff.settled", "", "settled/"+s.Request+"/"+s.State, map[string]any{"request": s.Request, "state": s.State, "why": s.Why})
-	return h.refreshCards(ctx, s.Request)
+	return h.Cards.Refresh(ctx, s.Request)
 }
 
 // closedState reports whether a request's story is over.
@@ -103,26 +156,6 @@ func closedState(s string) bool {
 		return true
 	}
 	return false
-}
-
-func (h *House) refreshCards(ctx context.Context, request string) error {
-	if h.Chat == nil {
-		return nil
-	}
-	view, err := h.DB.Request(ctx, request)
-	if err != nil {
-		return err
-	}
-	copies, err := h.DB.Deliveries(ctx, request)
-	if err != nil {
-		return err
-	}
-	for _, d := range copies {
-		if err := h.Chat.Settle(ctx, chat.Delivery{Channel: d.Channel, TS: d.TS}, view); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // remind says again that something waits; with a group it wakes that group.
@@ -152,8 +185,11 @@ func (h *House) openQuestion(ctx context.Context, q wire.Question) error {
 	if err := h.DB.PutQuestion(ctx, row); err != nil {
 		return err
 	}
+	if h.Chat == nil {
+		return h.otherwise(ctx, q.Run, q.ID, q.Title, "chat is not configured")
+	}
 	sent, err := h.DB.Deliveries(ctx, q.ID)
-	if err != nil || len(sent) > 0 || h.Chat == nil {
+	if err != nil || len(sent) > 0 {
 		return err
 	}
 	if known, err := h.DB.Question(ctx, q.ID); err != nil || known.Answer != "" {
@@ -163,6 +199,7 @@ func (h *House) openQuestion(ctx context.Context, q wire.Question) error {
 	if err != nil {
 		return h.undelivered(ctx, q.Run, q.ID, q.Title, err)
 	}
+	h.Metrics.Undelivered(q.ID, false)
 	return h.DB.AddDelivery(ctx, q.ID, d.Channel, d.TS, "slack")
 }
 
@@ -170,12 +207,14 @@ func (h *House) settleQuestion(ctx context.Context, q wire.Question) error {
 	if err := h.closeQuestion(ctx, q); err != nil {
 		return err
 	}
+	h.Metrics.Undelivered(q.ID, false)
 	copies, err := h.DB.Deliveries(ctx, q.ID)
 	if err != nil || h.Chat == nil {
 		return err
 	}
 	for _, d := range copies {
-		if err := h.Chat.SettleQuestion(ctx, chat.Delivery{Channel: d.Channel, TS: d.TS}, choice(q), q.Answer+" ("+q.By+")"); err != nil {
+		err := h.Chat.SettleQuestion(ctx, chat.Delivery{Channel: d.Channel, TS: d.TS}, choice(q), q.Answer+" ("+q.By+")")
+		if err != nil && !errors.Is(err, chat.ErrUnreachable) {
 			return err
 		}
 	}

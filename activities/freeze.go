@@ -170,6 +170,25 @@ func (h *House) impact(ctx context.Context, ask wire.Freeze, view *signoff.View)
 	}
 }
 
+// Money is what a request's card says of money by now; known is false where nobody can tell.
+func (h *House) Money(ctx context.Context, v signoff.View) (spent, waiting string, known bool) {
+	run, err := h.DB.Run(ctx, v.Envelope.Run)
+	if err != nil || run.Key == nil {
+		return "", "", false
+	}
+	alerts, err := h.DB.AlertsOf(ctx, run.Incident)
+	if err != nil {
+		return "", "", false
+	}
+	for _, a := range alerts {
+		if a.Alert.ID == run.AlertID {
+			spent, waiting = h.money(ctx, *run.Key, a.Alert)
+			return spent, waiting, waiting != ""
+		}
+	}
+	return "", "", false
+}
+
 // money says what was spent since the alert and what waiting costs, and on what the figures rest.
 func (h *House) money(ctx context.Context, k incident.Key, a incident.Alert) (spent, waiting string) {
 	p, err := h.provider(k)
@@ -195,6 +214,8 @@ func (h *House) money(ctx context.Context, k incident.Key, a incident.Alert) (sp
 	}
 	return fmt.Sprintf("%s%s USD since %s, %s", least, usd(u.MicroUSD), since.UTC().Format("15:04 UTC"), u.CostBasis),
 		fmt.Sprintf("about %s USD an hour at the rate of the last five minutes", usd(last*12))
+	return fmt.Sprintf("%s USD since %s, %s; read at %s", usd(u.MicroUSD), since.UTC().Format("15:04 UTC"), u.CostBasis, h.Now().UTC().Format("15:04 UTC")),
+		fmt.Sprintf("waiting costs about %s USD an hour, at the rate of the last five minutes", usd(last*12))
 }
 
 func usd(micro int64) string { return fmt.Sprintf("%d.%02d", micro/1_000_000, micro%1_000_000/10_000) }

@@ -12,9 +12,11 @@ import (
 	"github.com/tourniquet-ir/tourniquet/integrations/paging"
 	"github.com/tourniquet-ir/tourniquet/integrations/secretstores"
 	"github.com/tourniquet-ir/tourniquet/integrations/tickets"
+	"github.com/tourniquet-ir/tourniquet/internal/cards"
 	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/evidence"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
+	"github.com/tourniquet-ir/tourniquet/internal/metrics"
 	"github.com/tourniquet-ir/tourniquet/internal/signoff"
 )
 
@@ -27,6 +29,9 @@ type House struct {
 	Tracker      tickets.Tracker
 	Resolver     tickets.Resolver
 	Chat         chat.Chat
+	Cards        *cards.Board // draws what Chat shows; nil draws nothing
+	Rooms        bool         // every incident gets a channel of its own
+	Metrics      *metrics.Metrics
 	Pager        paging.Pager
 	Mailer       mail.Mailer
 	Inventory    Inventory
@@ -68,6 +73,8 @@ type People interface {
 	Members(ctx context.Context, group string) ([]string, time.Time, error)
 	// MayDecide returns "" or why this person may never decide.
 	MayDecide(ctx context.Context, person string) (string, error)
+	// Reach is whom to write to when nobody can say who is in a group now. It decides nothing.
+	Reach(group string) []string
 }
 
 // provider finds the account that a key belongs to.

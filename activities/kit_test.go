@@ -55,7 +55,7 @@ type crowd struct {
 }
 
 func (c *crowd) Person(id string) (incident.Person, bool) {
-	return incident.Person{ID: id, Name: id}, true
+	return incident.Person{ID: id, Name: id, Slack: "U" + id, Email: id + "@example.com"}, true
 }
 
 func (c *crowd) Members(context.Context, string) ([]string, time.Time, error) {
@@ -65,6 +65,12 @@ func (c *crowd) Members(context.Context, string) ([]string, time.Time, error) {
 }
 
 func (c *crowd) MayDecide(context.Context, string) (string, error) { return "", nil }
+
+func (c *crowd) Reach(string) []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.members)
+}
 
 func (c *crowd) leave(person string) {
 	c.mu.Lock()

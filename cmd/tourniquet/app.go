@@ -28,6 +28,7 @@ import (
 	ghtickets "github.com/tourniquet-ir/tourniquet/integrations/tickets/github"
 	ghapi "github.com/tourniquet-ir/tourniquet/integrations/tickets/github/api"
 	"github.com/tourniquet-ir/tourniquet/internal/config"
+	"github.com/tourniquet-ir/tourniquet/internal/metrics"
 )
 
 // app is the map of the house: every room in the order in which it opens. Closing goes the other way.
@@ -37,9 +38,9 @@ func app(s settings) fx.Option {
 		fx.NopLogger,
 		fx.StartTimeout(2*time.Minute), fx.StopTimeout(30*time.Second),
 		fx.Module("records", fx.Provide(lockData, openRing, openSigner, openDatabase, openEvidence)),
-		fx.Module("outside", fx.Provide(slackChat, chatPort, gitHub, accounts, stores, tracker, pager, mailer, inventoryOf, directory, knownSources)),
+		fx.Module("outside", fx.Provide(metrics.New, meteredSlack, chatPort, gitHub, accounts, stores, tracker, pager, mailer, inventoryOf, directory, knownSources)),
 		fx.Module("engine", fx.Provide(startEngine, temporalClient, shelf)),
-		fx.Module("verbs", fx.Provide(house), fx.Invoke(runWorker)),
+		fx.Module("verbs", fx.Provide(cardBoard, house), fx.Invoke(runWorker, keepBurn)),
 		fx.Module("people", fx.Provide(desk)),
 		fx.Module("alerts", fx.Provide(newStarter, newDispatcher)),
 		fx.Module("doors", fx.Provide(routes), fx.Invoke(listen, runSocket)),
@@ -63,12 +64,16 @@ type gitHubPorts struct {
 	Tracker *ghtickets.Tracker
 }
 
-func slackChat(s settings) (*slack.Chat, error) {
+func meteredSlack(s settings, m *metrics.Metrics) (*slack.Chat, error) { return slackChat(s, m) }
+
+// slackChat is nil where Slack is not configured; without a meter nothing is counted.
+func slackChat(s settings, meter slack.Meter) (*slack.Chat, error) {
 	c := s.Config.Slack
 	if c == nil {
 		return nil, nil
 	}
-	cfg := slack.Config{BaseURL: c.BaseURL, Channel: c.Channel, Teams: c.Teams, Apps: c.Apps, Log: s.Log}
+	cfg := slack.Config{BaseURL: c.BaseURL, Channel: c.Channel, Rooms: c.Rooms, Teams: c.Teams, Apps: c.Apps, Enterprises: c.Enterprises,
+		Channels: c.Channels, Log: s.Log, Meter: meter}
 	for _, ref := range []struct {
 		name string
 		from config.Secret

@@ -18,7 +18,7 @@ import (
 func (e *examination) outside(ctx context.Context) {
 	const mend = "see docs/first-real-key.md for the exact permissions"
 	c := e.s.Config
-	port, err := slackChat(e.s)
+	port, err := slackChat(e.s, nil)
 	switch {
 	case c.Slack == nil:
 		e.note("slack", "make the app from slack-manifest.yaml and add the section slack", "not configured: people decide in the console only")
@@ -73,7 +73,7 @@ func (e *examination) accounts(ctx context.Context, mend string) {
 // people checks that every group has somebody and that the policy can be met.
 func (e *examination) people(ctx context.Context) {
 	c := e.s.Config
-	chat, err := slackChat(e.s)
+	chat, err := slackChat(e.s, nil)
 	if err != nil {
 		chat = nil // said under slack
 	}

@@ -11,19 +11,21 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.temporal.io/sdk/client"
 	"go.uber.org/fx"
 
-	"github.com/tourniquet-ir/tourniquet/integrations/chat"
 	"github.com/tourniquet-ir/tourniquet/integrations/chat/slack"
 	"github.com/tourniquet-ir/tourniquet/integrations/sources"
+	"github.com/tourniquet-ir/tourniquet/internal/cards"
 	"github.com/tourniquet-ir/tourniquet/internal/console"
 	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/engine"
 	"github.com/tourniquet-ir/tourniquet/internal/evidence"
 	"github.com/tourniquet-ir/tourniquet/internal/gateway"
 	"github.com/tourniquet-ir/tourniquet/internal/intake"
+	"github.com/tourniquet-ir/tourniquet/internal/metrics"
 	"github.com/tourniquet-ir/tourniquet/internal/people"
 	"github.com/tourniquet-ir/tourniquet/internal/seal"
 	"github.com/tourniquet-ir/tourniquet/internal/starter"
@@ -37,12 +39,12 @@ type deskParams struct {
 	People   *people.Directory
 	Signer   *seal.Signer
 	Temporal client.Client
-	Chat     chat.Chat `optional:"true"`
+	Cards    *cards.Board
 }
 
 func desk(p deskParams, lc fx.Lifecycle) *gateway.Gateway {
 	g := gateway.New(gateway.Options{
-		DB: p.DB, People: p.People, Signer: p.Signer, Temporal: p.Temporal, Chat: p.Chat, World: p.Settings.World, Log: p.Settings.Log, Now: time.Now,
+		DB: p.DB, People: p.People, Signer: p.Signer, Temporal: p.Temporal, Cards: p.Cards, World: p.Settings.World, Log: p.Settings.Log, Now: time.Now,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	lc.Append(fx.Hook{
@@ -88,6 +90,7 @@ type routeParams struct {
 	Starter  *starter.Starter
 	Wake     *intake.Dispatcher
 	Books    *starter.Shelf
+	Metrics  *metrics.Metrics
 }
 
 // routes is every path that we answer.
@@ -109,7 +112,7 @@ func routes(p routeParams) (http.Handler, error) {
 		}
 		_, _ = fmt.Fprintln(w, "ready")
 	})
-	mux.Handle("GET /metrics", promhttp.Handler())
+	mux.Handle("GET /metrics", promhttp.HandlerFor(prometheus.Gatherers{prometheus.DefaultGatherer, p.Metrics.Gatherer()}, promhttp.HandlerOpts{}))
 	operate(mux, p)
 	pages, err := console.New(consoleOptions(p))
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 type answers struct {
 	Dir, Listen, URL                                string
 	SlackChannel, SlackTeam, SlackApp, SlackURL     string
-	SlackHTTP                                       bool
+	SlackHTTP, SlackRooms                           bool
 	GeminiProject, GeminiAccount, GeminiCredentials string
 	GoogleEndpoint                                  string
 	OpenAIAccount, OpenAIProject, OpenAIURL         string
@@ -49,6 +49,7 @@ func (sh *shell) initCmd() *cobra.Command {
 	f.StringVar(&a.SlackTeam, "slack-team", "", "id of the workspace")
 	f.StringVar(&a.SlackApp, "slack-app", "", "id of the app")
 	f.StringVar(&a.SlackURL, "slack-url", "", "another address of Slack's API, ending in /api/")
+	f.BoolVar(&a.SlackRooms, "slack-rooms", false, "every incident gets a Slack channel of its own, which takes one scope more")
 	f.BoolVar(&a.SlackHTTP, "slack-http", false, "Slack reaches us over HTTP at --url, in place of Socket Mode")
 	f.StringVar(&a.GeminiProject, "gemini-project", "", "Google Cloud project that holds the keys")
 	f.StringVar(&a.GeminiAccount, "gemini-account", "prod", "our name for that project")

@@ -90,7 +90,7 @@ func planOf(a answers) (*plan, error) {
 	if a.SlackHTTP {
 		at = a.URL
 	}
-	body, err := slack.Manifest(at)
+	body, err := slack.Manifest(at, a.SlackRooms)
 	if err != nil {
 		return nil, misuse("%w", err)
 	}

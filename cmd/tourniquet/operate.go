@@ -45,12 +45,8 @@ func operate(mux *http.ServeMux, p routeParams) {
 		if !read(w, r, &b) {
 			return
 		}
-		if b.Reason == "" {
-			problem(w, http.StatusUnprocessableEntity, "a hold needs a reason")
-			return
-		}
-		if err := p.DB.SetHold(r.Context(), b.On, person, b.Reason); err != nil {
-			problem(w, http.StatusServiceUnavailable, "the hold could not be written down; nothing changed")
+		if err := p.Desk.Hold(r.Context(), person, b.On, b.Reason); err != nil {
+			problem(w, http.StatusUnprocessableEntity, "nothing changed: "+err.Error())
 			return
 		}
 		reply(w, http.StatusOK, map[string]any{"on": b.On, "by": person, "reason": b.Reason})

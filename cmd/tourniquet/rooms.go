@@ -23,6 +23,7 @@ import (
 	"github.com/tourniquet-ir/tourniquet/integrations/paging"
 	"github.com/tourniquet-ir/tourniquet/integrations/secretstores"
 	"github.com/tourniquet-ir/tourniquet/integrations/tickets"
+	"github.com/tourniquet-ir/tourniquet/internal/cards"
 	"github.com/tourniquet-ir/tourniquet/internal/config"
 	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/diag"
@@ -30,6 +31,7 @@ import (
 	"github.com/tourniquet-ir/tourniquet/internal/evidence"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 	"github.com/tourniquet-ir/tourniquet/internal/inventory"
+	"github.com/tourniquet-ir/tourniquet/internal/metrics"
 	"github.com/tourniquet-ir/tourniquet/internal/people"
 	"github.com/tourniquet-ir/tourniquet/internal/report"
 	"github.com/tourniquet-ir/tourniquet/internal/seal"
@@ -233,6 +235,8 @@ type houseParams struct {
 	Chat      chat.Chat    `optional:"true"`
 	Pager     paging.Pager `optional:"true"`
 	Mailer    mail.Mailer  `optional:"true"`
+	Cards     *cards.Board
+	Metrics   *metrics.Metrics
 	Inventory *inventory.Inventory
 	People    *people.Directory
 	Signer    *seal.Signer
@@ -247,12 +251,37 @@ func house(p houseParams) (*activities.House, error) {
 		DB: p.DB, Evidence: p.Evidence, Providers: p.Accounts, Stores: p.Stores, Tracker: p.Tracker, Chat: p.Chat, Pager: p.Pager,
 		Mailer: p.Mailer, Inventory: p.Inventory, People: p.People, Policy: p.Settings.Config.Policy, Trusted: p.Signer.PublicKeys(),
 		Installation: id, World: p.Settings.World, Console: p.Settings.Config.URL(), Log: p.Settings.Log, Now: time.Now,
+		Cards: p.Cards, Rooms: p.Settings.Config.Slack != nil && p.Settings.Config.Slack.Rooms, Metrics: p.Metrics,
 		Report: func(ctx context.Context, run string) ([]byte, error) { return report.Markdown(ctx, p.DB, run) },
 	}
 	if p.GitHub.Alerts != nil {
 		h.Fetcher, h.Resolver = p.GitHub.Alerts, p.GitHub.Alerts
 	}
 	return h, h.Open()
+}
+
+// boardParams: Chat may be missing.
+type boardParams struct {
+	fx.In
+	Settings settings
+	DB       *database.DB
+	Chat     chat.Chat `optional:"true"`
+}
+
+// cardBoard draws what the chat shows of every request.
+func cardBoard(p boardParams) *cards.Board { return cards.New(p.DB, p.Chat, p.Settings.Log) }
+
+// keepBurn refreshes the money on open cards.
+func keepBurn(b *cards.Board, h *activities.House, lc fx.Lifecycle) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	lc.Append(fx.Hook{
+		OnStart: func(context.Context) error {
+			go func() { defer close(done); b.KeepBurn(ctx, h.Money) }()
+			return nil
+		},
+		OnStop: func(context.Context) error { cancel(); <-done; return nil },
+	})
 }
 
 func runWorker(c client.Client, h *activities.House, lc fx.Lifecycle) {

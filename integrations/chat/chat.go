@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"errors"
 
 	"github.com/tourniquet-ir/tourniquet/internal/signoff"
 )
@@ -32,17 +33,28 @@ type Choice struct {
 	Expires string // words
 }
 
+// ErrUnreachable is what errors of Settle and History are when no retry can bring them to that copy: its channel is
+// gone, archived, or the app was taken out of it.
+var ErrUnreachable = errors.New("this copy cannot be reached any more")
+
 // Chat asks and tells people. Errors are sentences; a rate limit is waited out or returned as retryable.
 type Chat interface {
 	Tell(ctx context.Context, n Note) (Delivery, error)
-	// Ask posts the card of a sign-off; Settle replaces every copy with the decided card and no buttons.
-	Ask(ctx context.Context, view signoff.View) (Delivery, error)
-	Settle(ctx context.Context, d Delivery, view signoff.View) error
+	// Ask posts the card of a sign-off to the responders' channel, or to another one.
+	Ask(ctx context.Context, view signoff.View, channel string) (Delivery, error)
+	// Settle redraws one copy of the card as the view stands: one that is not open has no buttons. A copy that somebody
+	// deleted is posted again; the answer says where it is now.
+	Settle(ctx context.Context, d Delivery, view signoff.View) (Delivery, error)
+	// History replies in the thread of a copy how the request stands: it keeps what an edit hides.
+	History(ctx context.Context, d Delivery, view signoff.View) error
+	// Room gives the incident a channel of its own, with these chat users in it. A repeat gives the same channel.
+	Room(ctx context.Context, incident, title string, users []string) (channel string, err error)
 	Question(ctx context.Context, c Choice) (Delivery, error)
 	SettleQuestion(ctx context.Context, d Delivery, c Choice, answer string) error
 	// Members returns the chat user ids of a user group, now.
 	Members(ctx context.Context, usergroup string) ([]string, error)
-	// Eligible returns "" or why this chat user may never decide (bot, deleted, guest, other workspace).
+	// Eligible returns "" or why this chat user may never decide (bot, deleted, guest, other workspace), in words that go
+	// on after "this account".
 	Eligible(ctx context.Context, user string) (string, error)
 	Check(ctx context.Context) error
 }
@@ -67,4 +79,6 @@ type Desk interface {
 	View(ctx context.Context, request, user string) (signoff.View, error)
 	// Command answers the slash command.
 	Command(ctx context.Context, user, text string) string
+	// Shown tells whether something of ours was ever shown in this channel.
+	Shown(ctx context.Context, channel string) bool
 }

@@ -87,6 +87,9 @@ type Slack struct {
 	Channel       string   `yaml:"channel"`
 	Teams         []string `yaml:"teams"`
 	Apps          []string `yaml:"apps"`
+	Enterprises   []string `yaml:"enterprises"` // empty: any that owns an allowed workspace
+	Channels      []string `yaml:"channels"`    // further channels in which /tourniquet is answered
+	Rooms         bool     `yaml:"channel_per_incident"`
 	SocketMode    bool     `yaml:"socket_mode"`
 }
 

@@ -29,6 +29,12 @@ func (d *DB) AddDelivery(ctx context.Context, request, channel, ts, surface stri
 	})
 }
 
+// MoveDelivery says that a copy which was deleted in chat was posted again under another ts.
+func (d *DB) MoveDelivery(ctx context.Context, request, channel, from, to string) error {
+	return d.exec(ctx, fmt.Sprintf("delivery of %q", request), `UPDATE deliveries SET ts = ? WHERE request = ? AND channel = ? AND ts = ?`,
+		to, request, channel, from)
+}
+
 // Deliveries lists where a request or a question was shown, oldest first.
 func (d *DB) Deliveries(ctx context.Context, request string) ([]Delivery, error) {
 	out, err := list(ctx, d.reader, func(s scanner) (Delivery, error) {
@@ -51,4 +57,13 @@ func (d *DB) DeliveryFor(ctx context.Context, channel, ts string) (request strin
 		return "", false, fmt.Errorf("message %q in channel %q: %w", ts, channel, err)
 	}
 	return request, true, nil
+}
+
+// ShownIn tells whether anything of ours was ever shown in a channel.
+func (d *DB) ShownIn(ctx context.Context, channel string) (shown bool, err error) {
+	err = d.reader.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM deliveries WHERE channel = ?)`, channel).Scan(&shown)
+	if err != nil {
+		return false, fmt.Errorf("what was shown in channel %q: %w", channel, err)
+	}
+	return shown, nil
 }

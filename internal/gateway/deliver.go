@@ -12,7 +12,6 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
-	"github.com/tourniquet-ir/tourniquet/integrations/chat"
 	"github.com/tourniquet-ir/tourniquet/internal/signoff"
 	"github.com/tourniquet-ir/tourniquet/internal/wire"
 )
@@ -113,26 +112,13 @@ func (g *Gateway) taken(ctx context.Context, a Act, r wire.Reply, d signoff.Deci
 
 // refresh redraws every copy; chat that is away is no reason to lose a decision.
 func (g *Gateway) refresh(ctx context.Context, request string) {
-	if g.Chat == nil {
-		return
-	}
-	view, err := g.DB.Request(ctx, request)
-	if err != nil || view.State != signoff.StateOpen {
-		return // whoever closes a request redraws its copies
-	}
-	copies, err := g.DB.Deliveries(ctx, request)
-	if err != nil {
-		return
-	}
 	g.late.Add(1)
 	go func() {
 		defer g.late.Done()
 		bg, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 		defer cancel()
-		for _, d := range copies {
-			if err := g.Chat.Settle(bg, chat.Delivery{Channel: d.Channel, TS: d.TS}, view); err != nil {
-				g.Log.Warn("a card could not be brought up to date", "request", request, "error", err)
-			}
+		if err := g.Cards.Refresh(bg, request); err != nil {
+			g.Log.Warn("a card could not be brought up to date", "request", request, "error", err)
 		}
 	}()
 }

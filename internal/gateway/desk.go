@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/chat"
 	"github.com/tourniquet-ir/tourniquet/internal/signoff"
@@ -41,51 +40,8 @@ func (g *Gateway) View(ctx context.Context, request, user string) (signoff.View,
 	return g.DB.Request(ctx, request)
 }
 
-// Command answers /tourniquet.
-func (g *Gateway) Command(ctx context.Context, user, text string) string {
-	p, ok := g.People.BySlack(user)
-	if !ok {
-		return "You are not listed under people in the configuration."
-	}
-	fields := strings.Fields(text)
-	if len(fields) == 0 {
-		fields = []string{"status"}
-	}
-	switch fields[0] {
-	case "status", "list":
-		return g.status(ctx)
-	case "hold":
-		return g.hold(ctx, p.ID, fields[1:])
-	default:
-		return "status: what is open · hold on <reason> · hold off <reason>"
-	}
-}
-
-func (g *Gateway) status(ctx context.Context) string {
-	open, err := g.DB.Requests(ctx, "", true)
-	if err != nil {
-		return "The records cannot be read just now."
-	}
-	if len(open) == 0 {
-		return "No sign-off is open."
-	}
-	lines := []string{fmt.Sprintf("%d sign-offs are open:", len(open))}
-	for _, v := range open {
-		lines = append(lines, fmt.Sprintf("%s  %s  %d of %d seats, until %s", v.Request, v.Title, v.Filled, v.Seats, v.Envelope.Expires.UTC().Format("15:04 UTC")))
-	}
-	return strings.Join(lines, "\n")
-}
-
-func (g *Gateway) hold(ctx context.Context, person string, args []string) string {
-	if len(args) < 2 || args[0] != "on" && args[0] != "off" {
-		return "Say: hold on <reason>, or: hold off <reason>"
-	}
-	on := args[0] == "on"
-	if err := g.DB.SetHold(ctx, on, person, strings.Join(args[1:], " ")); err != nil {
-		return "The hold could not be written down; nothing changed."
-	}
-	if on {
-		return "Automatic actions are on hold. Sign-offs go on."
-	}
-	return "Automatic actions may run again."
+// Shown tells whether a card or a question of ours was ever shown in this channel.
+func (g *Gateway) Shown(ctx context.Context, channel string) bool {
+	shown, err := g.DB.ShownIn(ctx, channel)
+	return err == nil && shown
 }

@@ -10,7 +10,7 @@ import (
 
 	"go.temporal.io/sdk/client"
 
-	"github.com/tourniquet-ir/tourniquet/integrations/chat"
+	"github.com/tourniquet-ir/tourniquet/internal/cards"
 	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 	"github.com/tourniquet-ir/tourniquet/internal/people"
@@ -28,8 +28,8 @@ type Options struct {
 	People   *people.Directory
 	Signer   *seal.Signer
 	Temporal client.Client
-	Chat     chat.Chat // may be nil
-	World    string    // envelopes of another world are refused
+	Cards    *cards.Board
+	World    string // envelopes of another world are refused
 	Log      *slog.Logger
 	Now      func() time.Time
 }

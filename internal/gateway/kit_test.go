@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/chat"
+	"github.com/tourniquet-ir/tourniquet/internal/cards"
 	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/gateway"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
@@ -75,10 +76,12 @@ func (s *slack) Members(context.Context, string) ([]string, error) { return s.me
 
 func (s *slack) Eligible(_ context.Context, user string) (string, error) { return s.not[user], nil }
 
-func (s *slack) Settle(_ context.Context, d chat.Delivery, _ signoff.View) error {
+func (s *slack) Settle(_ context.Context, d chat.Delivery, _ signoff.View) (chat.Delivery, error) {
 	s.settled <- d
-	return nil
+	return d, nil
 }
+
+func (s *slack) History(context.Context, chat.Delivery, signoff.View) error { return nil }
 
 // room is one gateway with everything around it.
 type room struct {
@@ -118,8 +121,8 @@ func newRoom(t *testing.T) room {
 	must(t, db.AddDelivery(ctx, "req-1", shown.Channel, shown.TS, "slack"))
 	must(t, db.PutQuestion(ctx, database.Question{ID: "q-1", Run: "run-1", From: "secops", Prompt: "Abuse?", Choices: []string{"yes", "no"}}))
 	r := &runs{reply: wire.Reply{Accepted: true, State: signoff.StateOpen, Filled: 1, Seats: 2}}
-	g := gateway.New(gateway.Options{DB: db, People: dir2, Signer: signer, Temporal: r, Chat: s, World: "production",
-		Log: slog.New(slog.DiscardHandler), Now: now})
+	g := gateway.New(gateway.Options{DB: db, People: dir2, Signer: signer, Temporal: r, World: "production",
+		Cards: cards.New(db, s, slog.New(slog.DiscardHandler)), Log: slog.New(slog.DiscardHandler), Now: now})
 	t.Cleanup(func() {
 		g.Wait()
 		must(t, db.Close())

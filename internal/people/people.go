@@ -126,6 +126,31 @@ func (d *Directory) Members(ctx context.Context, group string) ([]string, time.T
 	return ids, got.at, nil
 }
 
+// Reach is whom to write to about something that a group decides, without asking chat: its members as they were last
+// read, however long ago, and everybody where they never were. Whoever decides is looked up anew.
+func (d *Directory) Reach(group string) []string {
+	g := d.groups[group]
+	if g.SlackUsergroup == "" && len(g.People) > 0 {
+		return slices.Clone(g.People)
+	}
+	d.mu.Lock()
+	got := d.cache["group "+g.SlackUsergroup]
+	d.mu.Unlock()
+	var ids []string
+	for _, u := range got.list {
+		if p, ok := d.BySlack(u); ok {
+			ids = append(ids, p.ID)
+		}
+	}
+	if len(ids) > 0 {
+		return ids
+	}
+	for _, p := range d.persons {
+		ids = append(ids, p.ID)
+	}
+	return ids
+}
+
 // Groups that a person is a member of now, out of those asked about, with the age of the oldest look.
 func (d *Directory) Groups(ctx context.Context, person string, among []string) (in []string, seen time.Time, err error) {
 	seen = d.now()

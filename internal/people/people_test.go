@@ -152,3 +152,23 @@ func TestChatThatIsAwayIsAnErrorNotAnEmptyGroup(t *testing.T) {
 		t.Errorf("without Slack: %v", err)
 	}
 }
+
+func TestWhomToWriteToIsKnownWhileChatIsAway(t *testing.T) {
+	t.Parallel()
+	k := newClock()
+	s := &slack{members: []string{"UANN"}}
+	d := open(t, map[string]people.Group{"listed": {People: []string{"cli"}}, "secops": {SlackUsergroup: "S1"}, "never": {SlackUsergroup: "S2"}}, s, k)
+	if _, _, err := d.Members(t.Context(), "secops"); err != nil {
+		t.Fatal(err)
+	}
+	k.move(48 * time.Hour)
+	s.away = errors.New("chat is away")
+	for group, want := range map[string][]string{"listed": {"cli"}, "secops": {"ann"}, "never": {"ann", "sam", "cli", "batch"}} {
+		if got := d.Reach(group); !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", group, got, want)
+		}
+	}
+	if _, _, err := d.Members(t.Context(), "secops"); err == nil {
+		t.Error("old knowledge decides")
+	}
+}

@@ -189,3 +189,8 @@ func cardOutcome(v signoff.View) slackapi.Block {
 	return titled("OUTCOME", section(text(cut(fmt.Sprintf("This request is closed: %s. %d of %d seats were filled. Nobody can decide it any more.",
 		stateWords(v.State), v.Filled, v.Seats), roomWords))))
 }
+
+// cardProgress is what a thread says about a decision that does not yet close the request.
+func cardProgress(v signoff.View) slackapi.Block {
+	return titled("PROGRESS", section(text(cut(fmt.Sprintf("%d of %d seats are filled; the card above still waits for people.", v.Filled, v.Seats), roomWords))))
+}

@@ -35,7 +35,7 @@ func TestAHostileViewFitsSlackAndNeverBecomesMarkup(t *testing.T) {
 	for _, state := range []string{signoff.StateOpen, signoff.StateRejected} {
 		v := hostile()
 		v.State = state
-		d, err := tn.chat.Ask(t.Context(), v)
+		d, err := tn.chat.Ask(t.Context(), v, "")
 		if err != nil {
 			t.Fatalf("in state %s: %v", state, err)
 		}

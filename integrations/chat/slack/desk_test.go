@@ -42,6 +42,8 @@ func (d *desk) View(_ context.Context, request, _ string) (signoff.View, error) 
 
 func (d *desk) Command(_ context.Context, user, text string) string { return user + " asked " + text }
 
+func (d *desk) Shown(_ context.Context, channel string) bool { return channel == "C0SHOWN" }
+
 func (d *desk) all() []chat.Press {
 	d.mu.Lock()
 	defer d.mu.Unlock()

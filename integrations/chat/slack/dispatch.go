@@ -2,18 +2,31 @@ package slack
 
 import (
 	stdctx "context"
+	"fmt"
 	"strings"
 	"time"
 
 	slackapi "github.com/slack-go/slack"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/chat"
+	"github.com/tourniquet-ir/tourniquet/internal/signoff"
 )
 
 const lateLimit = 2 * time.Minute // of work that goes on after its acknowledgement
 
 // interact takes one authenticated act, from either door, and returns what to acknowledge it with.
 func (c *Chat) interact(ctx stdctx.Context, desk chat.Desk, act slackapi.InteractionCallback) any {
+	began := time.Now()
+	reply, repeated := c.repeats.once(actKey(act), func() any { return c.take(ctx, desk, act) })
+	kind := "tap"
+	if act.Type == slackapi.InteractionTypeViewSubmission {
+		kind = "submit"
+	}
+	c.cfg.Meter.SlackAct(kind, repeated, time.Since(began))
+	return reply
+}
+
+func (c *Chat) take(ctx stdctx.Context, desk chat.Desk, act slackapi.InteractionCallback) any {
 	switch act.Type {
 	case slackapi.InteractionTypeBlockActions:
 		if len(act.ActionCallback.BlockActions) == 0 {
@@ -42,22 +55,23 @@ func (c *Chat) later(ctx stdctx.Context, do func(stdctx.Context)) <-chan struct{
 // question is handed to the desk, which records it, before Slack is told that it arrived.
 func (c *Chat) tapped(ctx stdctx.Context, desk chat.Desk, act slackapi.InteractionCallback, tap *slackapi.BlockAction) any {
 	from := chat.Delivery{Channel: act.Container.ChannelID, TS: act.Container.MessageTs}
+	to := ear{from.Channel, act.User.ID, act.ResponseURL}
 	at, err := tapRoute(tap)
 	if err != nil {
-		c.later(ctx, func(ctx stdctx.Context) { c.whisper(ctx, from.Channel, act.User.ID, sentenceCase(err.Error())) })
+		c.later(ctx, func(ctx stdctx.Context) { c.whisper(ctx, to, sentenceCase(err.Error())) })
 		return nil
 	}
 	switch at.Verb {
 	case verbReview, verbRejectForm:
-		c.later(ctx, func(ctx stdctx.Context) { c.open(ctx, desk, act, at, from) })
+		c.later(ctx, func(ctx stdctx.Context) { c.open(ctx, desk, act, at, to) })
 	case verbPage:
 		c.later(ctx, func(ctx stdctx.Context) { c.turn(ctx, desk, act, at) })
 	case verbAnswer:
-		c.answered(ctx, desk, chat.Press{User: act.User.ID, Request: at.Request, Verb: verbAnswer, Answer: at.Answer,
+		c.answered(ctx, desk, to, chat.Press{User: act.User.ID, Request: at.Request, Verb: verbAnswer, Answer: at.Answer,
 			Delivery: from, Trigger: act.TriggerID})
 	default:
 		c.later(ctx, func(ctx stdctx.Context) {
-			c.whisper(ctx, from.Channel, act.User.ID, "This button is not one of ours any more. Open the newest copy of the card.")
+			c.whisper(ctx, to, "This button is not one of ours any more. Open the newest copy of the card.")
 		})
 	}
 	return nil
@@ -72,34 +86,42 @@ func tapRoute(tap *slackapi.BlockAction) (route, error) {
 	return readRoute(tap.Value)
 }
 
-func (c *Chat) answered(ctx stdctx.Context, desk chat.Desk, p chat.Press) {
+func (c *Chat) answered(ctx stdctx.Context, desk chat.Desk, to ear, p chat.Press) {
 	done := c.later(ctx, func(ctx stdctx.Context) {
+		if why := c.sharedNow(ctx, to.channel); why != "" {
+			c.whisper(ctx, to, why)
+			return
+		}
 		words, _ := desk.Press(ctx, p)
-		c.whisper(ctx, p.Delivery.Channel, p.User, words)
+		c.whisper(ctx, to, words)
 	})
 	timer := time.NewTimer(ackWithin)
 	defer timer.Stop()
 	select {
 	case <-done:
-	case <-timer.C:
-		c.later(ctx, func(ctx stdctx.Context) {
-			c.whisper(ctx, p.Delivery.Channel, p.User, "Your answer is still being recorded. It counts when you are told so here; if you hear nothing, press again.")
-		})
+	case <-timer.C: // the words that follow tell whether it counts
 	}
 }
 
 // open shows the review or the rejection form, drawn from the stored view.
-func (c *Chat) open(ctx stdctx.Context, desk chat.Desk, act slackapi.InteractionCallback, at route, from chat.Delivery) {
+func (c *Chat) open(ctx stdctx.Context, desk chat.Desk, act slackapi.InteractionCallback, at route, to ear) {
+	from := chat.Delivery{Channel: act.Container.ChannelID, TS: act.Container.MessageTs}
 	view, err := desk.View(ctx, at.Request, act.User.ID)
+	why := ""
 	switch {
 	case err != nil:
-		c.whisper(ctx, from.Channel, act.User.ID, "This request cannot be shown now: "+err.Error())
-		return
+		why = "This request cannot be shown now: " + err.Error()
 	case view.Digest != at.Digest:
-		c.whisper(ctx, from.Channel, act.User.ID, "This card is out of date: the plan has changed since it was posted. Use the newest copy.")
-		return
+		why = "This card is out of date: the plan has changed since it was posted. Use the newest copy."
+	case view.State != signoff.StateOpen && view.State != signoff.StateQuorum:
+		why = fmt.Sprintf("This request is closed: %s. Nobody can decide it any more.", stateWords(view.State))
 	case at.Verb == verbReview && consoleOnly(view):
-		c.whisper(ctx, from.Channel, act.User.ID, "This plan is too long for Slack. Approve it in the console, where all of it can be read.")
+		why = "This plan is too long for Slack. Approve it in the console, where all of it can be read."
+	default:
+		why = c.sharedNow(ctx, from.Channel)
+	}
+	if why != "" {
+		c.whisper(ctx, to, why)
 		return
 	}
 	modal := Review(view, from, 0)
@@ -107,7 +129,7 @@ func (c *Chat) open(ctx stdctx.Context, desk chat.Desk, act slackapi.Interaction
 		modal = RejectForm(view, from)
 	}
 	if err := viewFits(modal); err != nil {
-		c.whisper(ctx, from.Channel, act.User.ID, "This request does not fit into Slack; decide it in the console: "+err.Error())
+		c.whisper(ctx, to, "This request does not fit into Slack; decide it in the console: "+err.Error())
 		return
 	}
 	err = c.call(ctx, "open the review", func(ctx stdctx.Context) error {
@@ -115,7 +137,7 @@ func (c *Chat) open(ctx stdctx.Context, desk chat.Desk, act slackapi.Interaction
 		return err
 	})
 	if err != nil {
-		c.whisper(ctx, from.Channel, act.User.ID, err.Error())
+		c.whisper(ctx, to, err.Error())
 	}
 }
 
@@ -132,13 +154,21 @@ func (c *Chat) turn(ctx stdctx.Context, desk chat.Desk, act slackapi.Interaction
 	}
 	modal := Review(view, shown.delivery(), at.Page)
 	if err := c.updateView(ctx, act.View.ID, act.View.Hash, modal); err != nil {
-		c.whisper(ctx, shown.Channel, act.User.ID, err.Error())
+		c.whisper(ctx, ear{channel: shown.Channel, user: act.User.ID}, err.Error())
 	}
 }
 
 func (c *Chat) command(ctx stdctx.Context, desk chat.Desk, cmd slackapi.SlashCommand) any {
+	began := time.Now()
+	defer func() { c.cfg.Meter.SlackAct("command", false, time.Since(began)) }()
 	words := make(chan string, 1)
-	done := c.later(ctx, func(ctx stdctx.Context) { words <- desk.Command(ctx, cmd.UserID, cmd.Text) })
+	done := c.later(ctx, func(ctx stdctx.Context) {
+		if !c.answersIn(ctx, desk, cmd.ChannelID) {
+			words <- "Here I say nothing. Use the responders' channel or a direct message with me."
+			return
+		}
+		words <- desk.Command(ctx, cmd.UserID, cmd.Text)
+	})
 	timer := time.NewTimer(ackWithin)
 	defer timer.Stop()
 	select {
@@ -148,7 +178,7 @@ func (c *Chat) command(ctx stdctx.Context, desk chat.Desk, cmd slackapi.SlashCom
 		c.later(ctx, func(ctx stdctx.Context) {
 			select {
 			case said := <-words:
-				c.whisper(ctx, cmd.ChannelID, cmd.UserID, said)
+				c.whisper(ctx, ear{cmd.ChannelID, cmd.UserID, cmd.ResponseURL}, said)
 			case <-ctx.Done():
 			}
 		})

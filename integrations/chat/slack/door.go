@@ -11,8 +11,9 @@ import (
 	"github.com/tourniquet-ir/tourniquet/integrations/chat"
 )
 
-// ackWithin is how long Slack is kept waiting: it gives up after three seconds.
-const ackWithin = 2500 * time.Millisecond
+// ackWithin is how long Slack is kept waiting for the outcome. It gives up after three seconds, but a person looks at a
+// still button: whoever needs longer is told that it goes on, and then how it ended.
+const ackWithin = 250 * time.Millisecond
 
 // Handler is the HTTP door: POST /interactions, /commands and /events, below whatever prefix the caller strips.
 // Whoever cannot prove to be Slack gets the same 401, whatever is wrong. A nil replay keeps its memory in this process.
@@ -83,7 +84,7 @@ func (d *door) commands(w http.ResponseWriter, r *http.Request, body []byte) {
 		return
 	}
 	answer(w, d.chat.command(r.Context(), d.desk, slackapi.SlashCommand{
-		UserID: form.Get("user_id"), ChannelID: form.Get("channel_id"), Text: form.Get("text"),
+		UserID: form.Get("user_id"), ChannelID: form.Get("channel_id"), Text: form.Get("text"), ResponseURL: form.Get("response_url"),
 	}))
 }
 

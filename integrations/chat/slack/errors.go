@@ -5,9 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
+	"strings"
 	"time"
 
 	slackapi "github.com/slack-go/slack"
+
+	"github.com/tourniquet-ir/tourniquet/integrations/chat"
 )
 
 // RateLimited says that Slack wants us to wait longer than one call may. It can be tried again.
@@ -31,6 +35,18 @@ func (e *Refused) Error() string {
 	return fmt.Sprintf("Slack refused to %s: %s (%s)", e.What, e.Hint, e.Code)
 }
 
+// Is tells callers of the port which refusals no retry can mend for one copy.
+func (e *Refused) Is(target error) bool {
+	if target != chat.ErrUnreachable {
+		return false
+	}
+	switch e.Code {
+	case "channel_not_found", "not_in_channel", "is_archived", "is_inactive":
+		return true
+	}
+	return false
+}
+
 func refusedWith(err error, code string) bool {
 	var refused *Refused
 	return errors.As(err, &refused) && refused.Code == code
@@ -46,6 +62,7 @@ func (c *Chat) call(ctx stdctx.Context, what string, do func(stdctx.Context) err
 	left := longestWait
 	for try := 1; ; try++ {
 		err := do(ctx)
+		c.cfg.Meter.SlackCall(callName(what), outcome(err))
 		var limit *slackapi.RateLimitedError
 		if !errors.As(err, &limit) {
 			return sentence(what, err)
@@ -63,6 +80,37 @@ func (c *Chat) call(ctx stdctx.Context, what string, do func(stdctx.Context) err
 		}
 	}
 }
+
+// callName is what was asked, without the name of whom or what it was about.
+func callName(what string) string {
+	name, _, _ := strings.Cut(what, ` "`)
+	return name
+}
+
+// outcome is how a call ended, in one of few words.
+func outcome(err error) string {
+	var refused slackapi.SlackErrorResponse
+	var limit *slackapi.RateLimitedError
+	var status slackapi.StatusCodeError
+	switch {
+	case err == nil:
+		return "ok"
+	case errors.As(err, &limit):
+		return "ratelimited"
+	case errors.As(err, &status):
+		return fmt.Sprintf("status_%dxx", status.Code/100)
+	case errors.As(err, &refused):
+		if hintFor(refused.Err) == unknownHint {
+			return "refused"
+		}
+		return refused.Err
+	case errors.Is(err, stdctx.DeadlineExceeded), os.IsTimeout(err):
+		return "timeout"
+	}
+	return "no_answer"
+}
+
+const unknownHint = "see the error's name in Slack's documentation"
 
 func sentence(what string, err error) error {
 	if err == nil {
@@ -107,6 +155,10 @@ func hintFor(code string) string {
 		return "the message is gone"
 	case "cant_update_message", "edit_window_closed":
 		return "the message can no longer be changed"
+	case "used_url", "expired_url":
+		return "the way back of this tap is used up; the answer is sent another way"
+	case "name_taken":
+		return "a channel of this name exists and is not ours"
 	case "expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id":
 		return "the tap is too old or was used already; tap again"
 	case "user_not_found", "user_not_visible":
@@ -116,5 +168,5 @@ func hintFor(code string) string {
 	case "ratelimited", "rate_limited", "message_limit_exceeded":
 		return "too many messages; try again later"
 	}
-	return "see the error's name in Slack's documentation"
+	return unknownHint
 }

@@ -48,14 +48,15 @@ type manifestPress struct {
 }
 
 // Manifest is the app that an operator makes from it: the least scopes, one command, presses, and no events. url is where
-// Slack reaches us, as https://tourniquet.example.com; without it the app uses Socket Mode and no port is open.
-func Manifest(url string) ([]byte, error) {
+// Slack reaches us, as https://tourniquet.example.com; without it the app uses Socket Mode and no port is open. rooms is
+// for installations that give every incident a channel of its own.
+func Manifest(url string, rooms bool) ([]byte, error) {
 	m := manifest{}
 	m.Display.Name, m.Display.Color = "Tourniquet", "#7a1022"
 	m.Display.Description = "Asks people to sign what contains a stolen AI API key"
 	m.Features.Bot.Name = "tourniquet"
-	command := manifestCommand{Command: "/tourniquet", What: "Open sign-offs and runs", Hint: "help"}
-	m.OAuth.Scopes.Bot = Scopes()
+	command := manifestCommand{Command: "/tourniquet", What: "Open sign-offs, and the hold on automatic actions", Hint: "status | list | show ID | hold on REASON | help"}
+	m.OAuth.Scopes.Bot = Scopes(rooms)
 	m.Settings.Interactivity.Enabled = true
 	m.Settings.Socket = url == ""
 	head := "# Paste this at https://api.slack.com/apps: Create New App, From a manifest. Then install it to the workspace, invite it\n" +

@@ -13,7 +13,7 @@ import (
 // readManifest decodes a manifest with slack-go's own type, strictly: a key that Slack does not know is a fault.
 func readManifest(t *testing.T, url string) slackapi.Manifest {
 	t.Helper()
-	body, err := Manifest(url)
+	body, err := Manifest(url, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,10 +29,10 @@ func readManifest(t *testing.T, url string) slackapi.Manifest {
 func TestTheManifestAsksForTheScopesThatCheckWantsAndNoMore(t *testing.T) {
 	t.Parallel()
 	m := readManifest(t, "")
-	if !slices.Equal(m.OAuthConfig.Scopes.Bot, Scopes()) || len(m.OAuthConfig.Scopes.User) != 0 {
+	if !slices.Equal(m.OAuthConfig.Scopes.Bot, Scopes(false)) || len(m.OAuthConfig.Scopes.User) != 0 {
 		t.Errorf("scopes %v, user scopes %v", m.OAuthConfig.Scopes.Bot, m.OAuthConfig.Scopes.User)
 	}
-	if missing := missingScopes(strings.Join(m.OAuthConfig.Scopes.Bot, ",")); len(missing) > 0 {
+	if missing := missingScopes(strings.Join(m.OAuthConfig.Scopes.Bot, ","), Scopes(false)); len(missing) > 0 {
 		t.Errorf("an app of this manifest would lack %v", missing)
 	}
 	if m.Settings.EventSubscriptions != nil {
@@ -65,7 +65,7 @@ func TestTheManifestOfTheHTTPDoorNamesItsPaths(t *testing.T) {
 	if c := m.Features.SlashCommands; len(c) != 1 || c[0].Url != base+"/commands" {
 		t.Errorf("commands %+v", c)
 	}
-	if _, err := Manifest("http://tourniquet.example.com"); err == nil || !strings.Contains(err.Error(), "https") {
+	if _, err := Manifest("http://tourniquet.example.com", false); err == nil || !strings.Contains(err.Error(), "https") {
 		t.Errorf("a plain address was taken: %v", err)
 	}
 }

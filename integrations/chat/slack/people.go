@@ -2,6 +2,7 @@ package slack
 
 import (
 	stdctx "context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -27,7 +28,7 @@ func (c *Chat) Members(ctx stdctx.Context, usergroup string) ([]string, error) {
 	return members, nil
 }
 
-// Eligible returns "" or why this chat user may never decide.
+// Eligible returns "" or why this chat user may never decide, in words that go on after "this account".
 func (c *Chat) Eligible(ctx stdctx.Context, user string) (string, error) {
 	var u *slackapi.User
 	err := c.call(ctx, fmt.Sprintf("describe user %q", user), func(ctx stdctx.Context) (err error) {
@@ -35,22 +36,22 @@ func (c *Chat) Eligible(ctx stdctx.Context, user string) (string, error) {
 		return err
 	})
 	if refusedWith(err, "user_not_found") || refusedWith(err, "user_not_visible") {
-		return "Slack does not know this person here", nil
+		return "is not known in this workspace", nil
 	}
 	if err != nil {
 		return "", err
 	}
 	switch {
 	case u.IsBot || u.IsAppUser || u.IsWorkflowBot || u.IsConnectorBot || u.ID == "USLACKBOT":
-		return "bots never decide", nil
+		return "is a bot, and bots never decide", nil
 	case u.Deleted:
-		return "this account is deactivated", nil
+		return "is deactivated", nil
 	case u.IsRestricted || u.IsUltraRestricted:
-		return "guests never decide", nil
+		return "is that of a guest, and guests never decide", nil
 	case u.IsInvitedUser:
-		return "this account was invited and has not joined yet", nil
+		return "was invited and has not joined yet", nil
 	case u.IsStranger || !slices.Contains(c.cfg.Teams, u.TeamID):
-		return "people of other workspaces never decide", nil
+		return "belongs to another workspace", nil
 	}
 	return "", nil
 }
@@ -62,6 +63,8 @@ type sharedChannels struct {
 }
 
 const sharedAge = 5 * time.Minute
+
+var errShared = errors.New("is shared with another company")
 
 // refuseShared refuses channels that another company can read or that wait to be shared with one.
 func (c *Chat) refuseShared(ctx stdctx.Context, channel string) error {
@@ -83,12 +86,22 @@ func (c *Chat) refuseShared(ctx stdctx.Context, channel string) error {
 		return err
 	}
 	if info.IsExtShared || info.IsPendingExtShared {
-		return fmt.Errorf("channel %q is shared with another company; choose one that is not", channel)
+		return fmt.Errorf("channel %q %w; choose one that is not", channel, errShared)
 	}
 	c.shared.Lock()
 	c.shared.seen[channel] = time.Now()
 	c.shared.Unlock()
 	return nil
+}
+
+// sharedNow says why a press in this channel is not taken; empty where it is. What cannot be asked just now was asked when
+// the card was posted.
+func (c *Chat) sharedNow(ctx stdctx.Context, channel string) string {
+	err := c.refuseShared(ctx, channel)
+	if errors.Is(err, errShared) {
+		return "Nothing is decided here any more: this channel is shared with another company. Use the console, or a channel that is not shared."
+	}
+	return ""
 }
 
 // Check asks Slack who we are and whether channel, workspace and scopes fit. It changes nothing.
@@ -110,18 +123,23 @@ func (c *Chat) Check(ctx stdctx.Context) error {
 	if !slices.Contains(c.cfg.Teams, me.TeamID) {
 		return fmt.Errorf("the Slack token belongs to workspace %q, which is not among the allowed ones", me.TeamID)
 	}
-	if missing := missingScopes(me.Header.Get("X-OAuth-Scopes")); len(missing) > 0 {
+	if missing := missingScopes(me.Header.Get("X-OAuth-Scopes"), Scopes(c.cfg.Rooms)); len(missing) > 0 {
 		return fmt.Errorf("the Slack app lacks the scopes %q; add them to the manifest and install the app again", missing)
 	}
 	return c.refuseShared(ctx, c.cfg.Channel)
 }
 
-// Scopes are what the app needs and no more.
-func Scopes() []string {
-	return []string{"channels:read", "chat:write", "commands", "im:write", "usergroups:read", "users:read"}
+// Scopes are what the app needs and no more; rooms adds what making a channel for each incident takes.
+func Scopes(rooms bool) []string {
+	scopes := []string{"channels:read", "chat:write", "commands", "im:write", "usergroups:read", "users:read"}
+	if rooms {
+		scopes = append(scopes, "channels:manage")
+		slices.Sort(scopes)
+	}
+	return scopes
 }
 
-func missingScopes(header string) []string {
+func missingScopes(header string, needed []string) []string {
 	if header == "" {
 		return nil // Slack did not say; the calls themselves will
 	}
@@ -130,7 +148,7 @@ func missingScopes(header string) []string {
 		have = append(have, strings.TrimSpace(s))
 	}
 	var missing []string
-	for _, s := range Scopes() {
+	for _, s := range needed {
 		if !slices.Contains(have, s) && (s != "channels:read" || !slices.Contains(have, "groups:read")) {
 			missing = append(missing, s)
 		}

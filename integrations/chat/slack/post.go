@@ -57,21 +57,24 @@ func (c *Chat) post(ctx stdctx.Context, m message) (chat.Delivery, error) {
 	return d, nil
 }
 
-// update changes a message; one that somebody deleted is posted again, for a decided card must stay to be seen.
-func (c *Chat) update(ctx stdctx.Context, d chat.Delivery, m message) error {
+// update changes a message. One that was deleted or can no longer be changed is posted again, for a card must show how
+// things stand; the answer says where it is now.
+func (c *Chat) update(ctx stdctx.Context, d chat.Delivery, m message) (chat.Delivery, error) {
 	options, err := m.options()
 	if err != nil {
-		return err
+		return d, err
 	}
 	err = c.call(ctx, "change a message", func(ctx stdctx.Context) error {
 		_, _, _, err := c.api.UpdateMessageContext(ctx, d.Channel, d.TS, options...)
 		return err
 	})
-	if refusedWith(err, "message_not_found") {
-		m.channel = d.Channel
-		_, err = c.post(ctx, m)
+	for _, code := range []string{"message_not_found", "cant_update_message", "edit_window_closed"} {
+		if refusedWith(err, code) {
+			m.channel = d.Channel
+			return c.post(ctx, m)
+		}
 	}
-	return err
+	return d, err
 }
 
 // Tell posts a plain message to a channel, a thread or a person.
@@ -104,12 +107,15 @@ func (c *Chat) direct(ctx stdctx.Context, person string) (string, error) {
 	return id, err
 }
 
-// Ask posts the card of a sign-off to the responders' channel, unless other companies can read there.
-func (c *Chat) Ask(ctx stdctx.Context, v signoff.View) (chat.Delivery, error) {
-	if err := c.refuseShared(ctx, c.cfg.Channel); err != nil {
+// Ask posts the card of a sign-off, unless other companies can read there. Without a channel it goes to the responders'.
+func (c *Chat) Ask(ctx stdctx.Context, v signoff.View, channel string) (chat.Delivery, error) {
+	if channel == "" {
+		channel = c.cfg.Channel
+	}
+	if err := c.refuseShared(ctx, channel); err != nil {
 		return chat.Delivery{}, err
 	}
-	return c.post(ctx, cardMessage(c.cfg.Channel, v))
+	return c.post(ctx, cardMessage(channel, v))
 }
 
 func cardMessage(channel string, v signoff.View) message {
@@ -127,23 +133,24 @@ func inert(id string) string {
 	}, id), 100)
 }
 
-// Settle replaces one copy of the card. A closed request also gets a reply in the thread, which keeps the history
-// that an edit hides.
-func (c *Chat) Settle(ctx stdctx.Context, d chat.Delivery, v signoff.View) error {
-	if err := c.update(ctx, d, cardMessage(d.Channel, v)); err != nil {
-		return err
+// Settle redraws one copy of the card as the view stands.
+func (c *Chat) Settle(ctx stdctx.Context, d chat.Delivery, v signoff.View) (chat.Delivery, error) {
+	return c.update(ctx, d, cardMessage(d.Channel, v))
+}
+
+// History replies in the card's thread how the request stands.
+func (c *Chat) History(ctx stdctx.Context, d chat.Delivery, v signoff.View) error {
+	blocks := []slackapi.Block{cardProgress(v)}
+	if v.State != signoff.StateOpen {
+		blocks = []slackapi.Block{cardOutcome(v)}
 	}
-	if v.State == signoff.StateOpen {
-		return nil
-	}
-	blocks := []slackapi.Block{cardOutcome(v)}
 	if len(v.Decided) > 0 || len(v.Refused) > 0 {
 		blocks = append(blocks, cardDecided(v))
 	}
 	_, err := c.post(ctx, message{channel: d.Channel, thread: d.TS, blocks: blocks, kind: "tourniquet_outcome", request: v.Request,
 		fallback: fmt.Sprintf("Sign-off %s: %s", inert(v.Request), stateWords(v.State))})
-	if refusedWith(err, "message_not_found") || refusedWith(err, "cannot_reply_to_message") {
-		return nil // the card was deleted and posted again above: it says the same
+	if refusedWith(err, "message_not_found") || refusedWith(err, "thread_not_found") || refusedWith(err, "cannot_reply_to_message") {
+		return nil // the card was deleted a moment ago: the next redraw posts it again
 	}
 	return err
 }
@@ -167,6 +174,7 @@ func (c *Chat) SettleQuestion(ctx stdctx.Context, d chat.Delivery, q chat.Choice
 	if err != nil {
 		return err
 	}
-	return c.update(ctx, d, message{channel: d.Channel, blocks: blocks, kind: "tourniquet_question", request: q.Request,
+	_, err = c.update(ctx, d, message{channel: d.Channel, blocks: blocks, kind: "tourniquet_question", request: q.Request,
 		fallback: fmt.Sprintf("Question %s is answered", inert(q.Request))})
+	return err
 }

@@ -16,13 +16,16 @@ import (
 func TestEveryCopyLosesItsButtonsAndTheThreadKeepsTheHistory(t *testing.T) {
 	t.Parallel()
 	tn := newTown(t, openView())
-	d, err := tn.chat.Ask(t.Context(), openView())
+	d, err := tn.chat.Ask(t.Context(), openView(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	v := openView()
 	v.State, v.Filled = signoff.StateQuorum, 2
-	if err := tn.chat.Settle(t.Context(), d, v); err != nil {
+	if now, err := tn.chat.Settle(t.Context(), d, v); err != nil || now != d {
+		t.Fatalf("the copy is now at %+v: %v", now, err)
+	}
+	if err := tn.chat.History(t.Context(), d, v); err != nil {
 		t.Fatal(err)
 	}
 	if tn.slack.Press(t.Context(), "U0KIM", d.Channel, d.TS, "tourniquet_review") == nil {
@@ -40,18 +43,19 @@ func TestEveryCopyLosesItsButtonsAndTheThreadKeepsTheHistory(t *testing.T) {
 func TestADeletedCardIsPostedAgainWhenItIsSettled(t *testing.T) {
 	t.Parallel()
 	tn := newTown(t, openView())
-	d, err := tn.chat.Ask(t.Context(), openView())
+	d, err := tn.chat.Ask(t.Context(), openView(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	tn.slack.DeleteMessage(d.Channel, d.TS)
 	v := openView()
 	v.State = signoff.StateRejected
-	if err := tn.chat.Settle(t.Context(), d, v); err != nil {
+	now, err := tn.chat.Settle(t.Context(), d, v)
+	if err != nil {
 		t.Fatal(err)
 	}
 	messages := tn.slack.Messages()
-	if len(messages) != 1 || !strings.Contains(string(messages[0].Blocks), "rejected") {
+	if len(messages) != 1 || messages[0].TS != now.TS || now.TS == d.TS || !strings.Contains(string(messages[0].Blocks), "rejected") {
 		t.Errorf("the decided card is not to be seen: %+v", messages)
 	}
 }
@@ -104,7 +108,7 @@ func TestASharedChannelIsRefused(t *testing.T) {
 	}
 	shared := newTown(t, openView())
 	shared.slack.ShareChannel(true)
-	if _, err := shared.chat.Ask(t.Context(), openView()); err == nil || !strings.Contains(err.Error(), "shared with another company") {
+	if _, err := shared.chat.Ask(t.Context(), openView(), ""); err == nil || !strings.Contains(err.Error(), "shared with another company") {
 		t.Errorf("got %v", err)
 	}
 }

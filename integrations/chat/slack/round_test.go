@@ -13,7 +13,7 @@ import (
 func TestOnlyTheSubmitOfTheReviewDecides(t *testing.T) {
 	t.Parallel()
 	tn := newTown(t, openView())
-	d, err := tn.chat.Ask(t.Context(), openView())
+	d, err := tn.chat.Ask(t.Context(), openView(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func (tn *town) pressesLogged(actor, path string) int {
 func TestARejectionNeedsAReasonAndCarriesIt(t *testing.T) {
 	t.Parallel()
 	tn := newTown(t, openView())
-	d, err := tn.chat.Ask(t.Context(), openView())
+	d, err := tn.chat.Ask(t.Context(), openView(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func TestALongPlanOffersSubmitOnlyAfterEveryPage(t *testing.T) {
 	view := openView()
 	view.Envelope.Calls = manyCalls(40)
 	tn := newTown(t, view)
-	d, err := tn.chat.Ask(t.Context(), view)
+	d, err := tn.chat.Ask(t.Context(), view, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func TestAPlanOfMoreThanAHundredCallsIsNotApprovedInSlack(t *testing.T) {
 	view := openView()
 	view.Envelope.Calls = manyCalls(101)
 	tn := newTown(t, view)
-	d, err := tn.chat.Ask(t.Context(), view)
+	d, err := tn.chat.Ask(t.Context(), view, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func TestAPlanOfMoreThanAHundredCallsIsNotApprovedInSlack(t *testing.T) {
 func TestACardWhosePlanChangedOpensNothing(t *testing.T) {
 	t.Parallel()
 	tn := newTown(t, openView())
-	d, err := tn.chat.Ask(t.Context(), openView())
+	d, err := tn.chat.Ask(t.Context(), openView(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func TestASlowDeskIsAnsweredLaterAndNeverLost(t *testing.T) {
 	t.Parallel()
 	tn := newTown(t, openView())
 	tn.desk.hold = make(chan struct{})
-	d, err := tn.chat.Ask(t.Context(), openView())
+	d, err := tn.chat.Ask(t.Context(), openView(), "")
 	if err != nil {
 		t.Fatal(err)
 	}

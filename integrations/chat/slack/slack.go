@@ -1,10 +1,12 @@
 package slack
 
 import (
+	stdctx "context"
 	"io"
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,14 +22,28 @@ type Config struct {
 	SigningSecret string // for the HTTP door
 	BaseURL       string // "" for slack.com; ends in /api/
 	Channel       string // id of the responders' channel
+	Rooms         bool   // every incident gets a channel of its own, which needs one scope more
 
 	Teams       []string // workspaces whose presses are taken; empty takes none
 	Apps        []string // app ids whose presses are taken; empty takes none
 	Enterprises []string // enterprise ids; empty takes any that owns an allowed workspace
+	Channels    []string // further channels in which the slash command is answered
 
-	HTTPClient *http.Client // "" of it: ten seconds for each call
+	HTTPClient *http.Client // nil: one with ten seconds for each call
 	Log        *slog.Logger // nil: nothing is logged
+	Meter      Meter        // nil: nothing is counted
 }
+
+// Meter counts calls and acts. No label is ever a word of somebody outside.
+type Meter interface {
+	SlackCall(call, outcome string)
+	SlackAct(kind string, repeated bool, took time.Duration)
+}
+
+type noMeter struct{}
+
+func (noMeter) SlackCall(string, string)             {}
+func (noMeter) SlackAct(string, bool, time.Duration) {}
 
 // Chat is Slack behind the port chat.Chat, and its two doors.
 type Chat struct {
@@ -36,8 +52,9 @@ type Chat struct {
 	client *http.Client
 	log    *slog.Logger
 
-	late   sync.WaitGroup // work that outlives its acknowledgement
-	shared sharedChannels
+	late    sync.WaitGroup // work that outlives its acknowledgement
+	shared  sharedChannels
+	repeats repeats
 }
 
 var _ chat.Chat = (*Chat)(nil)
@@ -48,7 +65,10 @@ func New(cfg Config) *Chat {
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
-	c.shared.seen = map[string]time.Time{}
+	if c.cfg.Meter == nil {
+		c.cfg.Meter = noMeter{}
+	}
+	c.shared.seen, c.repeats.taken = map[string]time.Time{}, map[string]*taken{}
 	c.api = slackapi.New(cfg.Token, c.options()...)
 	return c
 }
@@ -70,6 +90,12 @@ func (c *Chat) Wait() { c.late.Wait() }
 func (c *Chat) allowed(team, app, enterprise string) bool {
 	return slices.Contains(c.cfg.Teams, team) && slices.Contains(c.cfg.Apps, app) &&
 		(enterprise == "" || len(c.cfg.Enterprises) == 0 || slices.Contains(c.cfg.Enterprises, enterprise))
+}
+
+// answersIn tells whether the slash command is answered in this channel: the configured ones, direct messages with the
+// app, and wherever something of ours was shown.
+func (c *Chat) answersIn(ctx stdctx.Context, desk chat.Desk, channel string) bool {
+	return channel == c.cfg.Channel || slices.Contains(c.cfg.Channels, channel) || strings.HasPrefix(channel, "D") || desk.Shown(ctx, channel)
 }
 
 const (

@@ -31,7 +31,7 @@ func TestSocketModeTakesTheSameWay(t *testing.T) {
 	t.Parallel()
 	tn := newTown(t, openView())
 	connect(t, tn)
-	d, err := tn.chat.Ask(t.Context(), openView())
+	d, err := tn.chat.Ask(t.Context(), openView(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestScriptedPeopleReviewEveryPageAndDecide(t *testing.T) {
 		tn.slack.AutoApprove(ctx, sandbox.Script{People: []sandbox.ScriptedPerson{{User: "U0KIM"}, {User: "U0SAM", Reject: "not ours"}}, Note: func(s string) { t.Error(s) }})
 	}()
 	t.Cleanup(func() { cancel(); <-ended })
-	if _, err := tn.chat.Ask(t.Context(), view); err != nil {
+	if _, err := tn.chat.Ask(t.Context(), view, ""); err != nil {
 		t.Fatal(err)
 	}
 	tn.awaitPrivate(t, "U0KIM", "Recorded: approve by U0KIM")

@@ -29,7 +29,7 @@ func (c *Chat) submitted(ctx stdctx.Context, desk chat.Desk, act slackapi.Intera
 	c.later(ctx, func(ctx stdctx.Context) {
 		words, accepted := desk.Press(ctx, press)
 		answered <- verdict(words, accepted)
-		c.whisper(ctx, at.Channel, act.User.ID, words)
+		c.whisper(ctx, ear{channel: at.Channel, user: act.User.ID}, words)
 	})
 	timer := time.NewTimer(ackWithin)
 	defer timer.Stop()
@@ -81,40 +81,6 @@ func (c *Chat) replace(ctx stdctx.Context, viewID string, modal *slackapi.ModalV
 	if err := c.updateView(ctx, viewID, "", *modal); err != nil {
 		c.log.InfoContext(ctx, "an open modal could not be changed", "reason", err.Error())
 	}
-}
-
-// whisper tells one person something privately: in the channel, or by direct message where that is impossible.
-func (c *Chat) whisper(ctx stdctx.Context, channel, user, words string) {
-	if strings.TrimSpace(words) == "" {
-		words = "Recorded."
-	}
-	options := []slackapi.MsgOption{
-		slackapi.MsgOptionText("Answer from Tourniquet", true), slackapi.MsgOptionBlocks(wordsBlocks(words)...), slackapi.MsgOptionDisableMarkdown(),
-	}
-	if channel != "" {
-		err := c.call(ctx, "answer privately", func(ctx stdctx.Context) error {
-			_, err := c.api.PostEphemeralContext(ctx, channel, user, options...)
-			return err
-		})
-		if err == nil {
-			return
-		}
-	}
-	if _, err := c.Tell(ctx, chat.Note{Person: user, Lines: strings.Split(words, "\n")}); err != nil {
-		c.log.WarnContext(ctx, "a person could not be answered", "user", inert(user), "reason", err.Error())
-	}
-}
-
-func wordsBlocks(words string) []slackapi.Block {
-	var blocks []slackapi.Block
-	for _, piece := range pieces(show(orWords(words, "Done.")), roomPiece) {
-		if len(blocks) == 4 { // enough for a screen, and below the size that Socket Mode drops
-			blocks = append(blocks, footnote("There is more in the console."))
-			break
-		}
-		blocks = append(blocks, rich(section(text(piece))))
-	}
-	return blocks
 }
 
 func viewFits(m slackapi.ModalViewRequest) error {
