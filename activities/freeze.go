@@ -212,9 +212,7 @@ func (h *House) money(ctx context.Context, k incident.Key, a incident.Alert) (sp
 	if u.Incomplete != "" {
 		least = "at least "
 	}
-	return fmt.Sprintf("%s%s USD since %s, %s", least, usd(u.MicroUSD), since.UTC().Format("15:04 UTC"), u.CostBasis),
-		fmt.Sprintf("about %s USD an hour at the rate of the last five minutes", usd(last*12))
-	return fmt.Sprintf("%s USD since %s, %s; read at %s", usd(u.MicroUSD), since.UTC().Format("15:04 UTC"), u.CostBasis, h.Now().UTC().Format("15:04 UTC")),
+	return fmt.Sprintf("%s%s USD since %s, %s; read at %s", least, usd(u.MicroUSD), since.UTC().Format("15:04 UTC"), u.CostBasis, h.Now().UTC().Format("15:04 UTC")),
 		fmt.Sprintf("waiting costs about %s USD an hour, at the rate of the last five minutes", usd(last*12))
 }
 
