@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -161,6 +162,13 @@ func closedState(s string) bool {
 // remind says again that something waits; with a group it wakes that group.
 func (h *House) remind(ctx context.Context, r wire.Remind) error {
 	text := fmt.Sprintf("%s %s", r.Request, r.Why)
+	view, err := h.DB.Request(ctx, r.Request)
+	if err != nil && !database.IsNotFound(err) {
+		return err
+	}
+	if err == nil && view.State != signoff.StateOpen {
+		return nil // decided while chat was away: nobody is woken for it any more
+	}
 	if r.Group != "" && h.Pager != nil {
 		if err := h.Pager.Page(ctx, r.Request+"/"+r.Group, "Escalated to "+r.Group+": "+text, nil); err != nil {
 			return err
@@ -169,14 +177,18 @@ func (h *House) remind(ctx context.Context, r wire.Remind) error {
 	if h.Chat == nil {
 		return nil
 	}
-	note := chat.Note{Title: "Still waiting", Lines: []string{text}}
+	done := func(person string) bool {
+		return slices.Contains(view.Envelope.Rule.Excluded, person) ||
+			slices.ContainsFunc(view.Decided, func(d signoff.Decision) bool { return d.Person == person })
+	}
+	note := chat.Note{Title: "Still waiting", Lines: []string{text}, Ping: h.pinged(groupsNow(view.Envelope.Rule, h.Now()), done)}
 	if r.Group != "" {
-		note.Title = "Escalated to " + r.Group
+		note.Title, note.Ping = "Escalated to "+r.Group, h.pinged([]string{r.Group}, func(string) bool { return false })
 	}
 	if copies, err := h.DB.Deliveries(ctx, r.Request); err == nil && len(copies) > 0 {
 		note.To, note.Thread = copies[0].Channel, chat.Delivery{Channel: copies[0].Channel, TS: copies[0].TS}
 	}
-	_, err := h.Chat.Tell(ctx, note)
+	_, err = h.Chat.Tell(ctx, note)
 	return err
 }
 

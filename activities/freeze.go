@@ -86,6 +86,8 @@ func (h *House) freezeRule(ctx context.Context, ask wire.Freeze, run incident.Ru
 	if err := h.fillable(ctx, rule); err != nil {
 		return err
 	}
+	rule = h.Policy.Escalate(rule, ask.Adds())
+	view.Next = nextWords(ask, rule)
 	view.Envelope.Rule = rule
 	view.Who, view.WhoNot = rule.Who(), rule.WhoNot()
 	_, view.Seats = signoff.Seats(rule, nil)

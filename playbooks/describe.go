@@ -141,7 +141,11 @@ func describeSignoff(s *Signoff) string {
 		if e.AfterUSD > 0 {
 			when = fmt.Sprintf("%d USD", e.AfterUSD)
 		}
-		out += fmt.Sprintf(" After %s %s is called.", when, line(e.To))
+		out += fmt.Sprintf(" After %s %s is called", when, line(e.To))
+		if e.Adds {
+			out += " and may sign, too, where policy allows it"
+		}
+		out += "."
 	}
 	return out
 }

@@ -60,6 +60,7 @@ func (s *sheet) readSeat(item *yaml.Node) signoff.Seat {
 
 func (s *sheet) readEscalation(item *yaml.Node) Escalation {
 	var out Escalation
+	var adds pos
 	for _, e := range s.entries(item, "an escalation", []string{"after", "to", "adds"}) {
 		switch e.name {
 		case "after":
@@ -73,9 +74,12 @@ func (s *sheet) readEscalation(item *yaml.Node) Escalation {
 			s.ruleGroup(out.To, place(e.val))
 		case "adds":
 			if out.Adds = s.boolean(e.val, "adds"); out.Adds {
-				s.err("escalation", place(e.val), "take adds out, or name the group under by with a seat of its own", "an escalation pings people; it cannot make them eligible, because who may decide is frozen when people are asked")
+				adds = place(e.val)
 			}
 		}
+	}
+	if out.Adds && out.AfterUSD > 0 {
+		s.err("escalation", adds, "write a time under after, or take adds out", "an escalation by money wakes people; it cannot make them eligible, because who may decide from when on is frozen when people are asked")
 	}
 	if out.To == "" || (out.After == 0) == (out.AfterUSD == 0) {
 		s.err("shape", place(item), "as { after: 15m, to: secops_lead } or { after: 500 USD, to: secops_lead }", "an escalation needs after and to")

@@ -14,12 +14,26 @@ import (
 // burnEvery is how often the money is looked at while an escalation waits for an amount.
 const burnEvery = 2 * time.Minute
 
-// escalate pings further groups, one level at a time, after a time or an amount of money. It never makes anybody
-// eligible: who may approve was frozen with the envelope.
+// ladder wakes one group after the other, each once.
+type ladder struct {
+	run    *run
+	req    *request
+	asked  time.Time
+	levels []string
+	woken  int
+}
+
+// escalate wakes further groups, one level at a time, after a time or an amount of money. Entries in a row for the same group
+// are one level: whichever comes first. It makes nobody eligible that the envelope does not name: who may decide, and from
+// when on, was frozen when people were asked.
 func (r *run) escalate(ctx workflow.Context, req *request, so playbooks.Signoff) (stop func()) {
 	cctx, cancel := workflow.WithCancel(ctx)
-	asked := workflow.Now(ctx)
+	l := &ladder{run: r, req: req, asked: workflow.Now(ctx)}
 	for _, e := range so.Escalate {
+		if n := len(l.levels); n == 0 || l.levels[n-1] != e.To {
+			l.levels = append(l.levels, e.To)
+		}
+		level := len(l.levels)
 		workflow.Go(cctx, func(ctx workflow.Context) {
 			if e.AfterUSD > 0 {
 				if !r.awaitBurn(ctx, e.AfterUSD) {
@@ -28,17 +42,23 @@ func (r *run) escalate(ctx workflow.Context, req *request, so playbooks.Signoff)
 			} else if workflow.Sleep(ctx, e.After.Std()) != nil {
 				return
 			}
-			if ctx.Err() != nil || req.state != signoff.StateOpen {
-				return
-			}
-			r.event(ctx, "signoff.escalated", req.view.Envelope.Step, map[string]any{"to": e.To, "request": req.view.Request})
-			r.background(ctx, wire.RemindSignoff, wire.Remind{
-				Run: r.in.Run.ID, Request: req.view.Request, Group: e.To,
-				Why: fmt.Sprintf("waits since %s", asked.UTC().Format("15:04 UTC")),
-			})
+			l.wake(ctx, level)
 		})
 	}
 	return cancel
+}
+
+// wake climbs to a level. Levels below it that were not reached yet come first: nobody is left out because money was faster.
+func (l *ladder) wake(ctx workflow.Context, level int) {
+	for ; l.woken < level && ctx.Err() == nil && l.req.state == signoff.StateOpen; l.woken++ {
+		group, view := l.levels[l.woken], l.req.view
+		why := fmt.Sprintf("waits since %s", l.asked.UTC().Format("15:04 UTC"))
+		if from, adds := view.Envelope.Rule.Adds(group); adds {
+			why += fmt.Sprintf("; from %s on members of %s may decide it, too", from.UTC().Format("15:04 UTC"), group)
+		}
+		l.run.event(ctx, "signoff.escalated", view.Envelope.Step, map[string]any{"to": group, "request": view.Request})
+		l.run.background(ctx, wire.RemindSignoff, wire.Remind{Run: l.run.in.Run.ID, Request: view.Request, Group: group, Why: why})
+	}
 }
 
 // awaitBurn waits until the key has cost this much since the alert; false: that was never seen.

@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +32,49 @@ func TestEscalationPingsAndNeverMakesEligible(t *testing.T) {
 	}
 	if d.house.events("signoff.escalated") != 1 {
 		t.Error("the ledger does not know of the escalation")
+	}
+}
+
+func TestAnEscalationThatAddsMakesEligibleFromItsTimeOnWherePolicyAllows(t *testing.T) {
+	t.Parallel()
+	moves := func(late string) []*move {
+		return []*move{approve("revoke", 5*time.Minute, "ana"), approve("revoke", 19*time.Minute, "lee").refused(signoff.NotEligible),
+			approve("revoke", 25*time.Minute, "lee").refused(late)}
+	}
+	src := signed(", escalate: [{ after: 20m, to: secops_lead, adds: true }]")
+	d := newDrive(t).compile(src).act(moves("")...)
+	d.house.policy.MayAdd = []string{"secops_lead"}
+	if d.run().wants("contained"); len(d.house.reminded) == 0 || !strings.Contains(d.house.reminded[len(d.house.reminded)-1].Why, "from 03:32 UTC on members of secops_lead") {
+		t.Errorf("woken were %+v", d.house.reminded)
+	}
+	newDrive(t).compile(src).act(moves(signoff.NotEligible)...).run().wants("stopped").wantsSteps("")
+}
+
+func TestLevelsAreWokenInOrderAndEachOnce(t *testing.T) {
+	t.Parallel()
+	src := signed(", escalate: [{ after: 20m, to: secops_lead }, { after: 500 USD, to: secops_lead }, { after: 40m, to: secops }, { after: 900 USD, to: secops_lead }]")
+	for micro, want := range map[int64]string{
+		0:             "20:secops_lead 40:secops",
+		500_000_000:   "0:secops_lead 40:secops",
+		1_000_000_000: "0:secops_lead 0:secops 0:secops_lead",
+	} {
+		d := newDrive(t).compile(src)
+		d.house.micro = micro
+		d.run().wants("stopped")
+		var got []string
+		for _, b := range d.house.batches {
+			for _, e := range b.Events {
+				if e.Kind == "signoff.escalated" {
+					got = append(got, fmt.Sprintf("%.0f", e.At.Sub(start()).Minutes()))
+				}
+			}
+		}
+		for i, g := range pinged(d) {
+			got[i] += ":" + g
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("with %d spent: %v, want %s", micro, got, want)
+		}
 	}
 }
 

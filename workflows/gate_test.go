@@ -61,6 +61,7 @@ func (h *house) freeze(_ context.Context, ask wire.Freeze) (signoff.View, error)
 	if err != nil {
 		return v, refused(wire.ErrPermanent, err.Error())
 	}
+	rule = h.policy.Escalate(rule, ask.Adds())
 	within := ask.Within.Std()
 	if limit := h.policy.Final.Expires.Std(); within <= 0 || within > limit {
 		within = limit

@@ -97,7 +97,7 @@ func (r *run) prepare(ctx workflow.Context, s *scope, st *playbooks.Step, so pla
 		Run: r.in.Run.ID, Step: s.at(st.ID), Attempt: attempt, Title: title(st), Why: fmt.Sprint(why), Calls: p.calls,
 		Seats: so.Seats, Undo: so.Otherwise == undoSignoff, Within: so.Within, Complete: playbooks.Dur(limit(st)), Otherwise: otherwise(so),
 		Place: r.place(s.at(st.ID)), Alert: r.in.Alert, Key: r.key, WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID,
-		PublicKeys: r.in.PublicKeys,
+		PublicKeys: r.in.PublicKeys, Escalate: so.Escalate,
 	}
 	for try := 1; ; try++ {
 		ask.At = workflow.Now(ctx)

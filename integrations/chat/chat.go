@@ -20,6 +20,7 @@ type Note struct {
 	Title  string
 	Lines  []string
 	Thread Delivery // reply in this thread when set
+	Ping   []string // chat user ids to mention
 }
 
 // Choice is a question that takes one of several answers: information, retry/skip/stop, ambiguous keys.

@@ -70,7 +70,7 @@ func (g *Gateway) Do(ctx context.Context, a Act) Reply {
 	if view.Envelope.World != g.World {
 		return g.refuse(ctx, a, signoff.WrongRequest, fmt.Sprintf("this request belongs to a %s, not to this installation's world (%s)", view.Envelope.World, g.World))
 	}
-	d, ref := g.sign(ctx, a, groupsOf(view.Envelope.Rule))
+	d, ref := g.sign(ctx, a, view.Envelope.Rule.Groups())
 	if ref != nil {
 		return g.refuse(ctx, a, ref.Code, ref.Why)
 	}
@@ -149,21 +149,6 @@ func (g *Gateway) sign(ctx context.Context, a Act, groups []string) (signoff.Dec
 		return signoff.Decision{}, &signoff.Refusal{Code: "unavailable", Why: "your decision could not be signed; nothing was decided"}
 	}
 	return d, nil
-}
-
-// groupsOf lists every group that can fill a seat of the rule.
-func groupsOf(r signoff.Rule) []string {
-	var out []string
-	seen := map[string]bool{"": true}
-	for _, s := range r.Seats {
-		for _, name := range []string{s.Group, s.Else} {
-			if !seen[name] {
-				seen[name] = true
-				out = append(out, name)
-			}
-		}
-	}
-	return out
 }
 
 // refuse commits a refused attempt before it is said.

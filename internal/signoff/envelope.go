@@ -69,6 +69,14 @@ type Seat struct {
 	Person string `json:"person,omitempty" yaml:"-"`            // who that part is, resolved when frozen
 	Else   string `json:"else,omitempty" yaml:"else,omitempty"`
 	Count  int    `json:"count" yaml:"count"`
+
+	Also []StandIn `json:"also,omitempty" yaml:"-"` // escalations that make a group eligible, frozen like the rest
+}
+
+// StandIn is a group whose members may take a place of a seat, too, from a time on.
+type StandIn struct {
+	Group string    `json:"group"`
+	From  time.Time `json:"from"`
 }
 
 // Verbs of a decision.
@@ -150,7 +158,8 @@ type View struct {
 	Who       string     `json:"who"`
 	WhoNot    string     `json:"who_not"`
 	Otherwise string     `json:"otherwise"`
-	Place     string     `json:"place"` // "step 5 of 8"
+	Next      []string   `json:"next,omitempty"` // who is woken next, and when
+	Place     string     `json:"place"`          // "step 5 of 8"
 	State     string     `json:"state"`
 	Filled    int        `json:"filled"`
 	Seats     int        `json:"seats"`

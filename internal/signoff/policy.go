@@ -12,7 +12,8 @@ type Policy struct {
 	Final      FinalPolicy    `yaml:"final" json:"final"`
 	Undo       UndoPolicy     `yaml:"undo" json:"undo"`
 	AutoLimit  AutoLimit      `yaml:"auto_limit" json:"auto_limit"`
-	Responders string         `yaml:"responders" json:"responders"` // group that answers when a playbook names nobody
+	Responders string         `yaml:"responders" json:"responders"`     // group that answers when a playbook names nobody
+	MayAdd     []string       `yaml:"may_add" json:"may_add,omitempty"` // groups that an escalation may make eligible; none by default
 }
 
 // UndoablePolicy is for what can be taken back.

@@ -3,6 +3,7 @@ package signoff
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Rule is who decides one request: the seats of the policy and those the playbook asks for, merged so that both are
@@ -55,6 +56,33 @@ func (p Policy) Rule(effect string, undo bool, asked []Seat, who Parties) (Rule,
 	return r, nil
 }
 
+// Escalate freezes into the rule that groups may decide later, too: only groups that policy.may_add names, and only for
+// seats of a group; a named part is one person. Exclusions hold for whoever is added. The rest is left as it is.
+func (p Policy) Escalate(r Rule, adds []StandIn) Rule {
+	seats := slices.Clone(r.Seats)
+	for i, s := range seats {
+		for _, a := range adds {
+			if s.Group != "" && s.Group != a.Group && slices.Contains(p.MayAdd, a.Group) {
+				seats[i].Also = append(slices.Clone(seats[i].Also), StandIn{a.Group, a.From.UTC().Truncate(time.Second)})
+			}
+		}
+	}
+	r.Seats = seats
+	return r
+}
+
+// Adds says from when on an escalation makes a group eligible; false where none does.
+func (r Rule) Adds(group string) (from time.Time, adds bool) {
+	for _, s := range r.Seats {
+		for _, a := range s.Also {
+			if a.Group == group && (!adds || a.From.Before(from)) {
+				from, adds = a.From, true
+			}
+		}
+	}
+	return from, adds
+}
+
 // demands is what policy asks for an effect. What has to have people and names none is an error, never a free pass.
 func (p Policy) demands(effect string, undo bool) (seats []Seat, exclude []string, err error) {
 	switch effect {
@@ -86,7 +114,7 @@ func gather(whose string, seats []Seat) ([]Seat, error) {
 		if why := s.fault(); why != "" {
 			return nil, fmt.Errorf("a seat of %s %s", whose, why)
 		}
-		s.Person = "" // never from a file: the gateway says who has a part
+		s.Person, s.Also = "", nil // never from a file: the gateway says who has a part, and Escalate who is added
 		i := slices.IndexFunc(out, s.like)
 		switch {
 		case i < 0:

@@ -14,12 +14,19 @@ func (s Seat) takes(d Decision, excluded []string) bool {
 		return false
 	}
 	if s.Group != "" {
-		return slices.Contains(d.Groups, s.Group)
+		return slices.Contains(d.Groups, s.Group) || s.standsIn(d)
 	}
 	if s.vacant(excluded) {
 		return s.Else != "" && slices.Contains(d.Groups, s.Else)
 	}
 	return d.Person == s.Person
+}
+
+// standsIn reports whether an escalation made the person eligible before they decided.
+func (s Seat) standsIn(d Decision) bool {
+	return slices.ContainsFunc(s.Also, func(a StandIn) bool {
+		return !a.From.IsZero() && !d.At.Before(a.From) && slices.Contains(d.Groups, a.Group)
+	})
 }
 
 // vacant reports whether a named part has nobody who may decide, so that its stand-in group does.
@@ -116,7 +123,7 @@ func (r Rule) Who() string {
 	for _, s := range r.Seats {
 		switch {
 		case s.Group != "":
-			parts = append(parts, fmt.Sprintf("%d of group %q", s.Count, s.Group))
+			parts = append(parts, fmt.Sprintf("%d of group %q", s.Count, s.Group)+s.also())
 		case s.vacant(r.Excluded):
 			parts = append(parts, fmt.Sprintf("1 of group %q (for %s)", s.Else, s.Named))
 		default:
@@ -127,6 +134,32 @@ func (r Rule) Who() string {
 		return "nobody (the rule has no seats)"
 	}
 	return strings.Join(parts, " and ")
+}
+
+func (s Seat) also() string {
+	words := ""
+	for _, a := range s.Also {
+		words += fmt.Sprintf(" (or of %q, from %s on)", a.Group, stamp(a.From))
+	}
+	return words
+}
+
+// Groups lists every group whose members could fill a seat, now or later.
+func (r Rule) Groups() []string {
+	var out []string
+	add := func(name string) {
+		if name != "" && !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	for _, s := range r.Seats {
+		add(s.Group)
+		add(s.Else)
+		for _, a := range s.Also {
+			add(a.Group)
+		}
+	}
+	return out
 }
 
 // WhoNot says who may not decide; empty where nobody is excluded.

@@ -1,7 +1,10 @@
 package signoff
 
 import (
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -85,5 +88,48 @@ func TestAnExcludedNamedPersonGivesTheSeatToTheStandIn(t *testing.T) {
 	}
 	if !Quorum(rule, []Decision{{Person: "leo", Verb: Approve, Groups: []string{"lead"}}}) {
 		t.Fatal("the stand-in could not decide")
+	}
+}
+
+func TestAnEscalationMakesEligibleFromItsTimeOnAndOnlyWhomPolicyNames(t *testing.T) {
+	t.Parallel()
+	from := time.Date(2026, 3, 4, 12, 15, 0, 0, time.UTC)
+	p := DefaultPolicy()
+	base := Rule{Seats: []Seat{{Group: "secops", Count: 2}, {Named: PartKeyOwner, Person: "kim", Count: 1}}, Excluded: []string{"sam"}}
+	adds := []StandIn{{Group: "secops_lead", From: from}, {Group: "strangers", From: from}}
+	if r := p.Escalate(base, adds); len(r.Seats[0].Also) != 0 {
+		t.Errorf("a policy that names nobody adds %+v", r.Seats[0].Also)
+	}
+	p.MayAdd = []string{"secops_lead"}
+	r := p.Escalate(base, adds)
+	if len(r.Seats[0].Also) != 1 || len(r.Seats[1].Also) != 0 || len(base.Seats[0].Also) != 0 {
+		t.Fatalf("the rule is %+v, and the one it was made from %+v", r, base)
+	}
+	lead := func(person string, at time.Time) Decision {
+		return Decision{Person: person, Verb: Approve, Groups: []string{"secops_lead"}, At: at}
+	}
+	for name, try := range map[string]struct {
+		d    Decision
+		want bool
+	}{
+		"before its time":  {lead("lee", from.Add(-time.Microsecond)), false},
+		"at its time":      {lead("lee", from), true},
+		"later":            {lead("lee", from.Add(time.Hour)), true},
+		"excluded, later":  {lead("sam", from.Add(time.Hour)), false},
+		"another group":    {Decision{Person: "eve", Verb: Approve, Groups: []string{"strangers"}, At: from.Add(time.Hour)}, false},
+		"member all along": {Decision{Person: "ann", Verb: Approve, Groups: []string{"secops"}, At: from.Add(-time.Hour)}, true},
+	} {
+		if ref := mayDecide(r, try.d); (ref == nil) != try.want {
+			t.Errorf("%s: %v", name, ref)
+		}
+	}
+	if from2, ok := r.Adds("secops_lead"); !ok || !from2.Equal(from) {
+		t.Errorf("it adds from %s on: %v", from2, ok)
+	}
+	if !slices.Contains(r.Groups(), "secops_lead") || !strings.Contains(r.Who(), `or of "secops_lead", from 2026-03-04 12:15:00 UTC on`) {
+		t.Errorf("groups %v, who %q", r.Groups(), r.Who())
+	}
+	if err := p.Validate(map[string]int{"secops": 5}); err == nil || !strings.Contains(err.Error(), "policy.may_add") {
+		t.Errorf("a group that does not exist may be added: %v", err)
 	}
 }

@@ -26,6 +26,9 @@ func (p Policy) Validate(groups map[string]int) error {
 	}
 	f.positive("policy.auto_limit.per", p.AutoLimit.Per)
 	f.group("policy.responders", p.Responders, 1, 0, groups)
+	for _, g := range p.MayAdd {
+		f.group("policy.may_add", g, 1, 0, groups)
+	}
 	if len(f) == 0 {
 		return nil
 	}

@@ -110,6 +110,19 @@ type Freeze struct {
 	At         time.Time         `json:"at"`
 	WorkflowID string            `json:"workflow_id"`
 	PublicKeys map[string]string `json:"public_keys"`
+
+	Escalate []playbooks.Escalation `json:"escalate,omitempty"`
+}
+
+// Adds lists the groups that the playbook's escalations ask to make eligible, each from its own time on.
+func (f Freeze) Adds() []signoff.StandIn {
+	var adds []signoff.StandIn
+	for _, e := range f.Escalate {
+		if e.Adds && e.After > 0 {
+			adds = append(adds, signoff.StandIn{Group: e.To, From: f.At.Add(e.After.Std())})
+		}
+	}
+	return adds
 }
 
 // Preview asks what calls would do; mode observe shows it and does nothing.

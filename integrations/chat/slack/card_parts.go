@@ -145,6 +145,9 @@ func cardDeadline(v signoff.View) slackapi.Block {
 		when = append(when, text(". "+cut(line(v.Otherwise), roomWords)))
 	}
 	parts := []slackapi.RichTextElement{section(when...)}
+	if len(v.Next) > 0 {
+		parts = append(parts, section(text("Next:")), bullets(lines(v.Next)))
+	}
 	if consoleOnly(v) {
 		where := []element{bold("This plan is too long for Slack: approve it in the console, where all of it can be read. ")}
 		if v.Link != "" {

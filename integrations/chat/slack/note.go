@@ -21,6 +21,13 @@ func NoteBlocks(n chat.Note) []slackapi.Block {
 		}
 		parts = append(parts, section(text(cut(show(l), 380))))
 	}
+	if len(n.Ping) > 0 {
+		var who []element
+		for _, u := range n.Ping {
+			who = append(who, slackapi.NewRichTextSectionUserElement(inert(u), nil), text(" "))
+		}
+		parts = append(parts, section(who...))
+	}
 	if len(parts) == 0 {
 		parts = append(parts, section(text("(empty message)")))
 	}

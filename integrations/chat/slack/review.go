@@ -90,13 +90,20 @@ func reviewParts(v signoff.View) []part {
 	parts = append(parts,
 		part{"BURN", strings.TrimSpace(orWords(v.Spent, "Spent so far: unknown.") + "\n" + v.Waiting)},
 		part{"WHO", "May decide: " + v.Who + "\nMay not: " + orWords(v.WhoNot, "nobody is excluded")},
-		part{"DEADLINE", fmt.Sprintf("%s\n%s\nFrom quorum to the first call: at most %s. From the first call to the last: at most %s.",
-			e.Expires.UTC().Format("2006-01-02 15:04:05 UTC"), v.Otherwise, seconds(e.UseWithin), seconds(e.Complete))})
+		part{"DEADLINE", fmt.Sprintf("%s\n%s%s\nFrom quorum to the first call: at most %s. From the first call to the last: at most %s.",
+			e.Expires.UTC().Format("2006-01-02 15:04:05 UTC"), v.Otherwise, nextLines(v), seconds(e.UseWithin), seconds(e.Complete))})
 	if len(e.Evidence) > 0 {
 		parts = append(parts, part{"EVIDENCE", strings.Join(e.Evidence, "\n")})
 	}
 	return append(parts, part{"BOUND TO", fmt.Sprintf("incident %s\nrun %s, step %s, attempt %d\nplaybook %s@%s\npolicy %s\nrequest %s",
 		e.Incident, e.Run, e.Step, e.Attempt, e.Playbook, e.PlaybookHash, orWords(e.PolicyHash, "not stated"), v.Request)})
+}
+
+func nextLines(v signoff.View) string {
+	if len(v.Next) == 0 {
+		return ""
+	}
+	return "\nnext: " + strings.Join(v.Next, "\nnext: ")
 }
 
 func seconds(s signoff.Seconds) string {
