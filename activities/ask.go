@@ -31,6 +31,9 @@ const (
 // askSignoff posts the card, in the responders' channel and in the incident's own where incidents have one. A copy that
 // was delivered before is not posted twice.
 func (h *House) askSignoff(ctx context.Context, s wire.Settle) error {
+	if err := h.mine(ctx, s.Run); err != nil {
+		return err
+	}
 	view, err := h.DB.Request(ctx, s.Request)
 	if err != nil || view.State != signoff.StateOpen {
 		return err
@@ -132,7 +135,13 @@ func (h *House) addresses(group string) []string {
 
 // settleSignoff keeps what became of a request and takes the buttons off every copy.
 func (h *House) settleSignoff(ctx context.Context, s wire.Settle) error {
+	if err := h.mine(ctx, s.Run); err != nil {
+		return err
+	}
 	err := h.DB.SetRequest(ctx, s.Request, func(v *signoff.View) error {
+		if v.Envelope.Run != s.Run {
+			return refuse(wire.ErrRefused, fmt.Sprintf("the request %q belongs to another run", s.Request))
+		}
 		if !closedState(v.State) {
 			v.State, v.Decided = s.State, s.Decisions
 		}
@@ -161,6 +170,9 @@ func closedState(s string) bool {
 
 // remind says again that something waits; with a group it wakes that group.
 func (h *House) remind(ctx context.Context, r wire.Remind) error {
+	if err := h.mineOrParked(ctx, r.Run); err != nil {
+		return err
+	}
 	text := fmt.Sprintf("%s %s", r.Request, r.Why)
 	view, err := h.DB.Request(ctx, r.Request)
 	if err != nil && !database.IsNotFound(err) {
@@ -193,6 +205,9 @@ func (h *House) remind(ctx context.Context, r wire.Remind) error {
 }
 
 func (h *House) openQuestion(ctx context.Context, q wire.Question) error {
+	if err := h.mineOrParked(ctx, q.Run); err != nil {
+		return err
+	}
 	row := database.Question{ID: q.ID, Run: q.Run, Step: q.Step, Kind: q.Kind, From: q.From, Prompt: q.Prompt, Choices: q.Choices, Otherwise: q.Otherwise, Expires: q.Expires}
 	if err := h.DB.PutQuestion(ctx, row); err != nil {
 		return err
@@ -204,7 +219,7 @@ func (h *House) openQuestion(ctx context.Context, q wire.Question) error {
 	if err != nil || len(sent) > 0 {
 		return err
 	}
-	if known, err := h.DB.Question(ctx, q.ID); err != nil || known.Answer != "" {
+	if known, err := h.DB.Question(ctx, q.ID); err != nil || known.Answered() {
 		return err
 	}
 	d, err := h.Chat.Question(ctx, choice(q))
@@ -212,10 +227,14 @@ func (h *House) openQuestion(ctx context.Context, q wire.Question) error {
 		return h.undelivered(ctx, q.Run, q.ID, q.Title, err)
 	}
 	h.Metrics.Undelivered(q.ID, false)
+	h.ledger(ctx, q.Run, "question.delivered", q.Step, "delivered/"+q.ID, map[string]any{"channel": d.Channel, "ts": d.TS})
 	return h.DB.AddDelivery(ctx, q.ID, d.Channel, d.TS, "slack")
 }
 
 func (h *House) settleQuestion(ctx context.Context, q wire.Question) error {
+	if err := h.mineOrParked(ctx, q.Run); err != nil {
+		return err
+	}
 	if err := h.closeQuestion(ctx, q); err != nil {
 		return err
 	}

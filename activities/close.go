@@ -14,6 +14,9 @@ import (
 
 // closeRun ends a run and its incident, unless alerts arrived that nobody has read.
 func (h *House) closeRun(ctx context.Context, c wire.Close) (wire.Closed, error) {
+	if err := h.mineOrParked(ctx, c.Run); err != nil {
+		return wire.Closed{}, err
+	}
 	closed, err := h.DB.CloseIncident(ctx, c.Incident, c.Outcome)
 	if err != nil {
 		return wire.Closed{}, err
@@ -59,6 +62,9 @@ func (h *House) tellEnd(ctx context.Context, c wire.Close) {
 
 // burn is the money spent on a key since a time, in millionths of a dollar.
 func (h *House) burn(ctx context.Context, b wire.BurnAsk) (int64, error) {
+	if err := h.mine(ctx, b.Run); err != nil {
+		return 0, err
+	}
 	p, err := h.provider(b.Key)
 	if err != nil {
 		return 0, wrap(err)
@@ -69,6 +75,9 @@ func (h *House) burn(ctx context.Context, b wire.BurnAsk) (int64, error) {
 
 // preview tells what calls would do; it is all that mode observe does.
 func (h *House) preview(ctx context.Context, p wire.PreviewAsk) error {
+	if err := h.mine(ctx, p.Run); err != nil {
+		return err
+	}
 	var lines []string
 	for _, c := range p.Calls {
 		a, err := h.action(c.Action)

@@ -25,8 +25,8 @@ func (h *House) execute(ctx context.Context, call wire.Call) (wire.Result, error
 	if err != nil {
 		return wire.Result{}, refuse(wire.ErrPermanent, err.Error())
 	}
-	if activity.GetInfo(ctx).ActivityType.Name != call.Action {
-		return wire.Result{}, refuse(wire.ErrRefused, "the call names another action than the activity it came through")
+	if err := h.own(ctx, call); err != nil {
+		return wire.Result{}, wrap(err)
 	}
 	started := h.Now()
 	h.showRunning(ctx, a, call, started)
@@ -58,7 +58,7 @@ func (h *House) perform(ctx context.Context, a Action, in In) (wire.Result, erro
 		return h.underGrant(ctx, a, in)
 	}
 	if a.Card.Effect == signoff.EffectFinal {
-		return wire.Result{}, refuse(wire.ErrRefused, fmt.Sprintf("%s is final and came without a sign-off", a.Card.Name))
+		return wire.Result{}, h.refuseCall(ctx, in.Call, "no_signoff", fmt.Sprintf("%s is final and came without a sign-off", a.Card.Name))
 	}
 	return h.automatic(ctx, a, in, run)
 }
@@ -72,7 +72,7 @@ func (h *House) automatic(ctx context.Context, a Action, in In, run incident.Run
 	if e.Nothing != "" {
 		return wire.Result{Outputs: map[string]any{"summary": e.Nothing}, Summary: e.Nothing}, nil
 	}
-	if why, err := h.mayRunAlone(ctx, in, run, e); err != nil {
+	if why, err := h.mayRunAlone(ctx, a, in, run, e); err != nil {
 		return wire.Result{}, err
 	} else if why != "" {
 		return wire.Result{}, refuse(wire.ErrNeedsSignoff, why)
@@ -81,7 +81,7 @@ func (h *House) automatic(ctx context.Context, a Action, in In, run incident.Run
 }
 
 // mayRunAlone asks hold, policy and the automatic limit, in this order; the answer is why not.
-func (h *House) mayRunAlone(ctx context.Context, in In, run incident.Run, e Entry) (string, error) {
+func (h *House) mayRunAlone(ctx context.Context, a Action, in In, run incident.Run, e Entry) (string, error) {
 	on, who, reason, err := h.DB.Hold(ctx)
 	if err != nil {
 		return "", err
@@ -89,11 +89,14 @@ func (h *House) mayRunAlone(ctx context.Context, in In, run incident.Run, e Entr
 	if on {
 		return fmt.Sprintf("automatic actions are on hold since %s said: %s", who, reason), nil
 	}
-	k := run.Key
-	if k == nil {
+	if run.Key == nil {
 		return "the run has no identified key", nil
 	}
-	_, known := h.provider(*k)
+	k := h.known(*run.Key)
+	if of, err := in.Key(a.Card.TargetInput); err == nil && of.Target() != k.Target() {
+		return fmt.Sprintf("the call is about the key %s and the run about %s", of.Target(), k.Target()), nil
+	}
+	_, known := h.provider(k)
 	if ok, why := h.Policy.Auto(signoff.AutoInput{Trust: run.Trust, KeyCritical: k.Critical, KeyKnown: known == nil, Reach: e.Reach}); !ok {
 		return why, nil
 	}
@@ -135,7 +138,7 @@ func result(out Output, undo string) wire.Result {
 	if out.Values == nil {
 		out.Values = map[string]any{}
 	}
-	return wire.Result{Outputs: out.Values, Summary: out.Summary, Undo: undo}
+	return wire.Result{Outputs: out.Values, Summary: out.Summary, Undo: undo, Request: out.Request}
 }
 
 // untilHolds evaluates the step's until over what came back; not yet is an error that is retried at its pace.
@@ -156,6 +159,9 @@ func (h *House) untilHolds(call wire.Call, res wire.Result) error {
 // refuse is an error that no retry mends, with the kind by which the workflow decides.
 func refuse(kind, why string) error { return temporal.NewNonRetryableApplicationError(why, kind, nil) }
 
+// retryable is an error of its own kind that a retry may mend.
+func retryable(kind, why string) error { return temporal.NewApplicationError(why, kind) }
+
 // wrap gives an action's error the form that travels: a sentence and whether a retry can help.
 func wrap(err error) error {
 	var app *temporal.ApplicationError
@@ -165,7 +171,7 @@ func wrap(err error) error {
 	case keys.IsPermanent(err):
 		return refuse(wire.ErrPermanent, err.Error())
 	default:
-		return temporal.NewApplicationError(err.Error(), "retryable")
+		return retryable("retryable", err.Error())
 	}
 }
 

@@ -6,7 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"strings"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
@@ -19,6 +20,9 @@ import (
 // freeze dry-runs every call, makes the envelope and stores what people will be shown. A repeat gives the stored view.
 func (h *House) freeze(ctx context.Context, ask wire.Freeze) (signoff.View, error) {
 	defer beat(ctx)()
+	if err := h.mayAsk(ctx, ask); err != nil {
+		return signoff.View{}, err
+	}
 	id := requestID(ask)
 	if view, err := h.DB.Request(ctx, id); err == nil {
 		return view, nil
@@ -33,10 +37,13 @@ func (h *House) freeze(ctx context.Context, ask wire.Freeze) (signoff.View, erro
 		return signoff.View{}, wrap(err)
 	}
 	if err := h.freezeRule(ctx, ask, run, effect, &view); err != nil {
-		return signoff.View{}, refuse(wire.ErrPermanent, err.Error())
+		return signoff.View{}, wrap(err)
 	}
 	if err := h.freezeEnvelope(ctx, ask, run, &view); err != nil {
 		return signoff.View{}, refuse(wire.ErrPermanent, err.Error())
+	}
+	if view.Impact, err = h.anew(ctx, ask); err != nil {
+		return signoff.View{}, err
 	}
 	h.impact(ctx, ask, &view)
 	if err := h.DB.PutRequest(ctx, view); err != nil {
@@ -52,6 +59,9 @@ func (h *House) freezeCalls(ctx context.Context, ask wire.Freeze, view *signoff.
 		a, err := h.action(p.Action)
 		if err != nil {
 			return "", refuse(wire.ErrPermanent, err.Error())
+		}
+		if err := laterTarget(a.Card, p); err != nil {
+			return "", err
 		}
 		hash := playbooks.CardHash(a.Card)
 		if p.CardHash != "" && p.CardHash != hash {
@@ -75,13 +85,9 @@ func (h *House) freezeCalls(ctx context.Context, ask wire.Freeze, view *signoff.
 
 // freezeRule decides who decides, and refuses a quorum that the groups cannot fill.
 func (h *House) freezeRule(ctx context.Context, ask wire.Freeze, run incident.Run, effect string, view *signoff.View) error {
-	who := signoff.Parties{Starter: run.Starter}
-	if ask.Key != nil {
-		who.KeyOwner = ask.Key.Owner
-	}
-	rule, err := h.Policy.Rule(effect, ask.Undo, ask.Seats, who)
+	rule, err := h.Policy.Rule(effect, ask.Undo, ask.Seats, h.parties(ask, run))
 	if err != nil {
-		return err
+		return refuse(wire.ErrPermanent, err.Error())
 	}
 	if err := h.fillable(ctx, rule); err != nil {
 		return err
@@ -94,25 +100,33 @@ func (h *House) freezeRule(ctx context.Context, ask wire.Freeze, run incident.Ru
 	return nil
 }
 
-// fillable fails when a group has fewer members than its seat wants, whoever is excluded left out.
+// fillable fails when even all members of the groups together, whoever is excluded left out, could not fill the seats.
 func (h *House) fillable(ctx context.Context, rule signoff.Rule) error {
+	groups := map[string][]string{} // person -> groups
 	for _, s := range rule.Seats {
-		if s.Group == "" {
-			continue
-		}
-		members, _, err := h.People.Members(ctx, s.Group)
-		if err != nil {
-			return fmt.Errorf("the members of %q could not be read: %w", s.Group, err)
-		}
-		able := 0
-		for _, m := range members {
-			if !strings.Contains("\x00"+strings.Join(rule.Excluded, "\x00")+"\x00", "\x00"+m+"\x00") {
-				able++
+		for _, g := range []string{s.Group, s.Else} {
+			if g == "" {
+				continue
+			}
+			members, _, err := h.People.Members(ctx, g)
+			if err != nil {
+				return fmt.Errorf("the members of %q could not be read: %w", g, err)
+			}
+			for _, m := range members {
+				groups[m] = append(groups[m], g)
 			}
 		}
-		if able < s.Count {
-			return fmt.Errorf("group %q has %d people who may decide this and %d are needed; add people to the group", s.Group, able, s.Count)
+		if s.Person != "" {
+			groups[s.Person] = append(groups[s.Person], "")
 		}
+	}
+	var all []signoff.Decision
+	for _, m := range slices.Sorted(maps.Keys(groups)) {
+		all = append(all, signoff.Decision{Person: m, Groups: groups[m], Verb: signoff.Approve})
+	}
+	if filled, seats := signoff.Seats(rule, all); filled < seats {
+		return refuse(wire.ErrPermanent, fmt.Sprintf("only %d of %d seats could be filled: it takes %s, and the excluded left out there are too few people; add people to the groups",
+			filled, seats, rule.Who()))
 	}
 	return nil
 }

@@ -5,20 +5,19 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"strings"
+	"maps"
 	"time"
 
 	"go.temporal.io/sdk/activity"
 
+	"github.com/tourniquet-ir/tourniquet/integrations/keys"
 	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/signoff"
 	"github.com/tourniquet-ir/tourniquet/internal/wire"
 	"github.com/tourniquet-ir/tourniquet/playbooks"
 )
-
-// eligibleFor is how old a live look at people may be when a call is made.
-const eligibleFor = time.Minute
 
 // underGrant makes a call that people signed. The row is committed as started before anything is sent.
 func (h *House) underGrant(ctx context.Context, a Action, in In) (wire.Result, error) {
@@ -26,20 +25,41 @@ func (h *House) underGrant(ctx context.Context, a Action, in In) (wire.Result, e
 	if err != nil {
 		return wire.Result{}, err
 	}
-	id := callID(*in.Grant, in.Step)
-	if row, ok := find(rows, id); ok && row.State == "done" {
+	row, sent := find(rows, callID(*in.Grant, in.Step))
+	switch {
+	case sent && row.State == database.CallDone:
 		return receipt(row.Receipt)
+	case sent && row.State == database.CallFailed:
+		return wire.Result{}, refuse(wire.ErrDrifted, "this call failed under its sign-off, which is used up for it; what remains is asked anew")
 	}
 	e, err := a.DryRun(ctx, h, in)
 	if err != nil {
 		return wire.Result{}, err
 	}
-	row, sent := find(rows, id)
 	if err := h.verify(ctx, a, in, e, rows, sent); err != nil {
 		return wire.Result{}, err
 	}
-	if sent && a.Landed != nil {
-		out, arrived, err := a.Landed(ctx, h, in, e, signedState(in))
+	if sent {
+		return h.again(ctx, a, in, e, row)
+	}
+	row, fresh, err := h.DB.BeginCall(ctx, database.CallRow{
+		ID: callID(*in.Grant, in.Step), Run: in.Run, Request: in.Grant.Request, Step: in.Step, Action: a.Card.Name, Target: e.Target,
+		Digest: inputsDigest(in), StartedAt: h.Now(),
+	})
+	if err != nil {
+		return wire.Result{}, fmt.Errorf("the intent could not be written down, so nothing was called: %w", err)
+	}
+	if !fresh {
+		return wire.Result{}, retryable("under_way", "another attempt at this call has begun in this moment; its outcome is looked at first")
+	}
+	return h.send(ctx, a, in, e, row)
+}
+
+// again decides about a call that was begun and whose answer was lost: in its end state it is done, unchanged and
+// repeatable it is sent again under the same row, and anything else is for a person.
+func (h *House) again(ctx context.Context, a Action, in In, now Entry, row database.CallRow) (wire.Result, error) {
+	if a.Landed != nil {
+		out, arrived, err := a.Landed(ctx, h, in, now, signedState(in))
 		if err != nil {
 			return wire.Result{}, err
 		}
@@ -49,19 +69,10 @@ func (h *House) underGrant(ctx context.Context, a Action, in In) (wire.Result, e
 			return res, h.finishCall(ctx, row.ID, res)
 		}
 	}
-	if sent && !e.Done && !a.Card.Repeat {
-		return wire.Result{}, refuse(wire.ErrUnknown, fmt.Sprintf("%s was sent before and its answer was lost; look at %s by hand", a.Card.Name, e.Target))
+	if !now.Done && (!a.Card.Repeat || !maps.Equal(now.State, signedState(in))) {
+		return wire.Result{}, refuse(wire.ErrUnknown, fmt.Sprintf("%s was sent before and its answer was lost; look at %s by hand", a.Card.Name, now.Target))
 	}
-	if !sent {
-		row, _, err = h.DB.BeginCall(ctx, database.CallRow{
-			ID: id, Run: in.Run, Request: in.Grant.Request, Step: in.Step, Action: a.Card.Name, Target: e.Target,
-			Digest: inputsDigest(in), StartedAt: h.Now(),
-		})
-		if err != nil {
-			return wire.Result{}, fmt.Errorf("the intent could not be written down, so nothing was called: %w", err)
-		}
-	}
-	return h.send(ctx, a, in, e, row)
+	return h.send(ctx, a, in, now, row)
 }
 
 // send makes the call and keeps its receipt.
@@ -81,9 +92,21 @@ func (h *House) send(ctx context.Context, a Action, in In, e Entry, row database
 		res.Already = e.Done
 	}
 	if err != nil {
-		return wire.Result{}, err
+		return wire.Result{}, h.failCall(ctx, row.ID, err)
 	}
 	return res, h.finishCall(ctx, row.ID, res)
+}
+
+// failCall closes the row of a call that was answered with a no. Where the answer was lost the row stays started.
+func (h *House) failCall(ctx context.Context, id string, cause error) error {
+	if !keys.IsPermanent(cause) {
+		return cause
+	}
+	raw, err := json.Marshal(map[string]string{"error": cause.Error()})
+	if err == nil {
+		err = h.DB.FinishCall(ctx, id, database.CallFailed, raw)
+	}
+	return errors.Join(cause, err)
 }
 
 func (h *House) finishCall(ctx context.Context, id string, res wire.Result) error {
@@ -91,16 +114,13 @@ func (h *House) finishCall(ctx context.Context, id string, res wire.Result) erro
 	if err != nil {
 		return err
 	}
-	return h.DB.FinishCall(ctx, id, "done", raw)
+	return h.DB.FinishCall(ctx, id, database.CallDone, raw)
 }
 
 // verify is the check that no other code can skip: it believes the grant's signatures, our own public keys, our own
-// record of the run, and the target as it is now.
+// records, and the target as it is now.
 func (h *House) verify(ctx context.Context, a Action, in In, e Entry, rows []database.CallRow, sent bool) error {
 	info := activity.GetInfo(ctx)
-	if err := h.sameExecution(ctx, in.Run, info.WorkflowExecution.RunID); err != nil {
-		return err
-	}
 	check := signoff.CallCheck{
 		Now: h.Now(), World: h.World, Installation: h.Installation, Run: in.Run, WorkflowID: info.WorkflowExecution.ID,
 		Step: in.Step, Action: a.Card.Name, CardHash: playbooks.CardHash(a.Card), Effect: a.Card.Effect,
@@ -114,16 +134,25 @@ func (h *House) verify(ctx context.Context, a Action, in In, e Entry, rows []dat
 		}
 	}
 	if _, ref := in.Grant.Allows(check, h.Trusted); ref != nil {
-		h.ledger(ctx, in.Run, "grant.refused", in.Step, "grant/"+in.Step+"/"+callID(*in.Grant, in.Step), map[string]any{"code": ref.Code, "why": ref.Why, "request": in.Grant.Request})
-		if ref.Code == signoff.Drifted || ref.Code == signoff.ExpiredCode {
-			return refuse(wire.ErrDrifted, ref.Why)
-		}
-		return refuse(wire.ErrRefused, ref.Why)
+		h.ledger(ctx, in.Run, "grant.refused", in.Step, "grant/"+in.Step+"/"+callID(*in.Grant, in.Step)+"/"+ref.Code,
+			map[string]any{"code": ref.Code, "why": ref.Why, "request": in.Grant.Request})
+		return refuse(kindOf(ref.Code), ref.Why)
 	}
 	if policy, err := h.Policy.Digest(); err != nil || policy != in.Grant.Envelope.PolicyHash {
 		return refuse(wire.ErrDrifted, "the policy has changed since people were asked")
 	}
-	return h.stillEligible(ctx, in)
+	return h.stillEligible(ctx, *in.Grant, rows)
+}
+
+// kindOf is how the workflow goes on after a refusal: what people can mend by looking again is asked anew.
+func kindOf(code string) string {
+	switch code {
+	case signoff.Drifted, signoff.ExpiredCode:
+		return wire.ErrDrifted
+	case signoff.LapsedCode:
+		return wire.ErrLapsed
+	}
+	return wire.ErrRefused
 }
 
 // signedState is the target as people saw it when they signed; nil for a call that is not in the envelope.
@@ -134,61 +163,6 @@ func signedState(in In) (state map[string]string) {
 		}
 	}
 	return state
-}
-
-// sameExecution binds a run to the one Temporal execution that we started: a reset has another id.
-func (h *House) sameExecution(ctx context.Context, run, execution string) error {
-	name := "execution/" + run
-	known, ok, err := h.DB.Setting(ctx, name)
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return h.DB.PutSetting(ctx, name, execution)
-	}
-	if known != execution {
-		return refuse(wire.ErrRefused, "this run's workflow was reset or started again outside Tourniquet; its sign-offs do not count")
-	}
-	return nil
-}
-
-// stillEligible looks at the people once more before the first call of a grant.
-func (h *House) stillEligible(ctx context.Context, in In) error {
-	for _, d := range in.Grant.Decisions {
-		if d.Verb != signoff.Approve {
-			continue
-		}
-		why, err := h.People.MayDecide(ctx, d.Person)
-		if err != nil {
-			return fmt.Errorf("whether %s may still decide could not be checked: %w", d.Person, err)
-		}
-		if why == "" {
-			why, err = h.leftGroups(ctx, d)
-			if err != nil {
-				return err
-			}
-		}
-		if why != "" {
-			return refuse(wire.ErrDrifted, fmt.Sprintf("%s approved but %s", d.Person, why))
-		}
-	}
-	return nil
-}
-
-func (h *House) leftGroups(ctx context.Context, d signoff.Decision) (string, error) {
-	for _, g := range d.Groups {
-		members, seen, err := h.People.Members(ctx, g)
-		if err != nil {
-			return "", fmt.Errorf("the members of %q could not be read: %w", g, err)
-		}
-		if h.Now().Sub(seen) > eligibleFor {
-			return "", fmt.Errorf("the members of %q were last read at %s, which is too old", g, seen.UTC().Format(time.TimeOnly))
-		}
-		if !strings.Contains("\x00"+strings.Join(members, "\x00")+"\x00", "\x00"+d.Person+"\x00") {
-			return fmt.Sprintf("is no longer a member of %q", g), nil
-		}
-	}
-	return "", nil
 }
 
 // callID is made of nonce and step path (which carries the loop item).

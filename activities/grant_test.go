@@ -34,10 +34,8 @@ func TestAGrantOfAnotherRunWorldWorkflowStepOrInputCallsNothing(t *testing.T) {
 		"world":        func(_ *testing.T, b *bench, _ *wire.Call) { b.h.World = incident.WorldDrill },
 		"installation": func(_ *testing.T, b *bench, _ *wire.Call) { b.h.Installation = "other" },
 		"workflow": func(t *testing.T, b *bench, c *wire.Call) {
-			elsewhere := *c
-			elsewhere.Step = "elsewhere" // a request of its own
-			g := b.grantAt(t, elsewhere, "elsewhere", "another-workflow", "ann", "bob")
-			c.Step, c.Grant = "elsewhere", &g
+			c.Grant.Envelope.WorkflowID = "another-workflow"
+			c.Grant.Decisions = []signoff.Decision{b.decide(t, *c.Grant, "ann", signoff.Approve, b.signer), b.decide(t, *c.Grant, "bob", signoff.Approve, b.signer)}
 		},
 		"step": func(_ *testing.T, _ *bench, c *wire.Call) { c.Step = "respond/other" },
 		"input": func(_ *testing.T, b *bench, c *wire.Call) {
@@ -134,13 +132,13 @@ func TestAResetWorkflowIsRefused(t *testing.T) {
 	c := b.call("key.revoke", "key", nil)
 	g := b.grant(t, c, "ann", "bob")
 	c.Grant = &g
-	if err := b.h.DB.PutSetting(t.Context(), "execution/run-1", "the-execution-that-we-started"); err != nil {
+	if err := b.h.DB.PutSetting(t.Context(), wire.ExecutionOf("run-1"), "the-execution-that-we-started"); err != nil {
 		t.Fatal(err)
 	}
 	_, err := b.do(t, c)
 	refused(t, err, wire.ErrRefused)
 	b.untouched(t)
-	if err := b.h.DB.PutSetting(t.Context(), "execution/run-1", testExecution); err != nil {
+	if err := b.h.DB.PutSetting(t.Context(), wire.ExecutionOf("run-1"), testExecution); err != nil {
 		t.Fatal(err)
 	}
 	b.done(t, c) // the same call from the execution that we started

@@ -26,6 +26,7 @@ func (h *House) keep(ctx context.Context, a Action, call wire.Call, res wire.Res
 	row.FinishedAt = h.Now()
 	e := database.Entry{ID: id, Kind: "step." + status, Actor: "system", Step: call.Step, At: row.FinishedAt, Body: map[string]any{
 		"action": a.Card.Name, "effect": a.Card.Effect, "summary": res.Summary, "error": text, "already": res.Already,
+		"provider_request": res.Request,
 	}}
 	kept := database.Kept{Steps: []database.StepRow{row}, Entries: []database.Entry{e}}
 	if k, ok := res.Outputs["key"].(incident.Key); ok && a.Card.Name == "key.identify" {
@@ -75,6 +76,9 @@ func (h *House) ledger(ctx context.Context, run, kind, step, id string, body any
 
 // record writes down a batch of the workflow's own events.
 func (h *House) record(ctx context.Context, b wire.Batch) error {
+	if err := h.mineOrParked(ctx, b.Run); err != nil {
+		return err
+	}
 	var k database.Kept
 	for _, e := range b.Events {
 		k.Entries = append(k.Entries, database.Entry{ID: e.ID, Kind: e.Kind, Actor: "workflow", Step: e.Step, At: e.At, Body: e.Body})
@@ -93,7 +97,7 @@ func stand(r *incident.Run, b wire.Batch) {
 	if b.State != "" && r.State != "done" && b.State != "done" {
 		r.State = b.State
 	}
-	if b.Key != nil {
+	if b.Key != nil && r.Key == nil { // what key.identify wrote down itself stays
 		r.Key = b.Key
 	}
 }

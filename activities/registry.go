@@ -52,6 +52,7 @@ func (h *House) Register(w worker.Registry) {
 	}
 	for name, fn := range map[string]any{
 		wire.FreezeSignoff: h.freeze, wire.AskSignoff: h.askSignoff, wire.SettleSignoff: h.settleSignoff, wire.RemindSignoff: h.remind,
+		wire.RecheckSignoff: h.recheckSignoff, wire.VoidRun: h.voidRun,
 		wire.OpenQuestion: h.openQuestion, wire.SettleQuestion: h.settleQuestion,
 		wire.Record: h.record, wire.Burn: h.burn, wire.CloseRun: h.closeRun, wire.Preview: h.preview,
 	} {

@@ -46,7 +46,7 @@ func dryUndo(ctx context.Context, h *House, in In, action string, op keys.Op) (E
 		return Entry{}, keys.Permanent(fmt.Errorf("the undo record of %s cannot be read", row.Step))
 	}
 	e.Done = maps.Equal(e.State, before)
-	if !e.Done && row.Left != nil && !maps.Equal(e.State, row.Left) {
+	if !e.Done && !maps.Equal(e.State, row.Left) { // a record that does not say how we left it fits nothing
 		return Entry{}, keys.Permanent(fmt.Errorf("%s is no longer as we left it, so the recorded undo does not fit; compare it by hand", e.Target))
 	}
 	e.After, e.Undo = "as it was before "+row.Step+": "+string(row.Before), ""

@@ -81,6 +81,8 @@ func (r *run) onError(ctx workflow.Context, s *scope, st *playbooks.Step, err er
 		return false, r.signed(ctx, s, st, r.defaultSignoff(st, why))
 	case kind == wire.ErrDrifted && s.grant != nil:
 		return false, &halt{outcomeVoided, why}
+	case kind == wire.ErrLapsed && s.grant != nil:
+		return false, &halt{outcomeLapsed, why}
 	case kind == wire.ErrRefused:
 		return false, r.refused(ctx, s, st, why)
 	}

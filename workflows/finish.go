@@ -148,11 +148,3 @@ func (r *run) close(ctx workflow.Context, ended wire.Ended) error {
 		}
 	}
 }
-
-// page wakes the responders about the run itself.
-func (r *run) page(ctx workflow.Context, step, text string) {
-	r.background(ctx, "people.page", wire.Call{
-		Run: r.in.Run.ID, Incident: r.in.Run.Incident, Step: step, Attempt: 1, Action: "people.page",
-		With: map[string]any{"group": r.in.Policy.Responders, "text": text}, Alert: r.in.Alert, At: workflow.Now(ctx),
-	})
-}

@@ -48,6 +48,9 @@ type house struct {
 	calls     []done
 	freezes   []wire.Freeze
 	views     []signoff.View
+	voids     []wire.Void
+	rechecks  []wire.Settle
+	people    func(nth int) (string, error) // what a look at the people says; nil: they are as they were
 	asked     []wire.Settle
 	settled   []wire.Settle
 	reminded  []wire.Remind
@@ -82,7 +85,7 @@ func (h *house) register() {
 	for name, fn := range map[string]any{
 		wire.FreezeSignoff: h.freeze, wire.OpenQuestion: h.openQuestion, wire.Burn: h.burn, wire.CloseRun: h.closeRun,
 		wire.AskSignoff: keep(h, &h.asked), wire.SettleSignoff: keep(h, &h.settled), wire.RemindSignoff: keep(h, &h.reminded),
-		wire.SettleQuestion: keep(h, &h.answered), wire.Record: keep(h, &h.batches), wire.Preview: keep(h, &h.previews),
+		wire.VoidRun: keep(h, &h.voids), wire.RecheckSignoff: h.recheck, wire.SettleQuestion: keep(h, &h.answered), wire.Record: keep(h, &h.batches), wire.Preview: keep(h, &h.previews),
 	} {
 		h.env.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name})
 	}
@@ -203,6 +206,17 @@ func (h *house) openQuestion(_ context.Context, q wire.Question) error {
 	h.mu.Unlock()
 	h.onAsk(q.Step, nth, q)
 	return nil
+}
+
+func (h *house) recheck(_ context.Context, s wire.Settle) (string, error) {
+	h.mu.Lock()
+	h.rechecks = append(h.rechecks, s)
+	nth, people := len(h.rechecks), h.people
+	h.mu.Unlock()
+	if people == nil {
+		return "", nil
+	}
+	return people(nth)
 }
 
 func (h *house) burn(context.Context, wire.BurnAsk) (int64, error) {

@@ -90,14 +90,20 @@ func (r *run) invokeOnce(ctx workflow.Context, a *playbooks.Action, call wire.Ca
 		if err == nil || decisive(err) || try == finalTries {
 			return res, err
 		}
+		what := "call.outcome_unknown"
+		kind, why := reason(err)
+		if kind == wire.ErrWait {
+			what = "call.waits"
+			try-- // nothing was sent; the action itself says when the approval has lapsed
+		}
 		if a.Within > 0 && workflow.Now(ctx).Add(wait).Sub(began) >= a.Within.Std() {
 			return res, err
 		}
-		r.event(ctx, "call.outcome_unknown", call.Step, map[string]any{"try": try, "why": err.Error()})
+		r.event(ctx, what, call.Step, map[string]any{"try": try, "why": why})
 		if err := workflow.Sleep(ctx, wait); err != nil {
 			return res, err
 		}
-		wait *= 2
+		wait = min(2*wait, 20*time.Second)
 	}
 }
 
@@ -105,7 +111,7 @@ func (r *run) invokeOnce(ctx workflow.Context, a *playbooks.Action, call wire.Ca
 func decisive(err error) bool {
 	kind, _ := reason(err)
 	switch kind {
-	case wire.ErrPermanent, wire.ErrNeedsSignoff, wire.ErrObserve, wire.ErrRefused, wire.ErrDrifted, wire.ErrUnknown, wire.ErrAmbiguous:
+	case wire.ErrPermanent, wire.ErrNeedsSignoff, wire.ErrObserve, wire.ErrRefused, wire.ErrDrifted, wire.ErrLapsed, wire.ErrUnknown, wire.ErrAmbiguous:
 		return true
 	}
 	return false

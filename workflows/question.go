@@ -98,7 +98,7 @@ func (r *run) question(ctx workflow.Context, q wire.Question, attempt int, form 
 	if len(form) > 0 {
 		q.Prompt = formPrompt(q.Prompt, form)
 	}
-	q.Run, q.ID = r.in.Run.ID, fmt.Sprintf("q-%s-%d", r.in.Run.ID, r.asked)
+	q.Run, q.ID = r.in.Run.ID, fmt.Sprintf("q-%s-%s%d", r.in.Run.ID, r.mark, r.asked)
 	open := &question{Question: q, form: form}
 	r.questions[q.ID] = open
 	r.event(ctx, "question.asked", q.Step, map[string]any{"question": q.ID, "kind": q.Kind, "attempt": attempt})

@@ -19,7 +19,7 @@ func (r *run) event(ctx workflow.Context, kind, step string, body map[string]any
 		raw = []byte(`{}`)
 	}
 	r.batch.Events = append(r.batch.Events, wire.Event{
-		ID: fmt.Sprintf("w%06d", r.seq), Kind: kind, Step: step, At: workflow.Now(ctx), Body: raw,
+		ID: fmt.Sprintf("%sw%06d", r.mark, r.seq), Kind: kind, Step: step, At: workflow.Now(ctx), Body: raw,
 	})
 }
 

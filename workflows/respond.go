@@ -13,7 +13,9 @@ func Respond(ctx workflow.Context, in wire.Start) (wire.Ended, error) {
 	r := newRun(in)
 	r.installDoors(ctx)
 	if h := r.guardReset(ctx); h != nil {
-		return r.finish(ctx, h)
+		dctx, _ := workflow.NewDisconnectedContext(ctx)
+		ended := wire.Ended{Outcome: h.outcome, Why: h.why}
+		return ended, r.close(dctx, ended)
 	}
 	h := r.begin(ctx)
 	if h == nil {
@@ -28,8 +30,11 @@ type halt struct {
 	why     string
 }
 
-// outcomeVoided never leaves a signed group: the group asks anew.
-const outcomeVoided = "voided"
+// These never leave a signed group: the group asks anew.
+const (
+	outcomeVoided = "voided"
+	outcomeLapsed = "lapsed"
+)
 
 // run is the state of one Respond.
 type run struct {
@@ -48,6 +53,7 @@ type run struct {
 	batch     wire.Batch
 	seq       int
 	asked     int
+	mark      string // sets the records of a reset apart from those of the run that was reset
 }
 
 // undoable is an effect that is still in force.
@@ -66,15 +72,23 @@ func newRun(in wire.Start) *run {
 	return r
 }
 
-// guardReset refuses a history that somebody reset: a reset applies updates again, and with them old approvals.
+// guardReset refuses a history that somebody reset: a reset applies updates again, and with them old approvals. It voids
+// every request, wakes people, and parks until one of them has seen it.
 func (r *run) guardReset(ctx workflow.Context) *halt {
 	info := workflow.GetInfo(ctx)
 	if info.OriginalRunID == info.WorkflowExecution.RunID {
 		return nil
 	}
-	r.event(ctx, "run.reset_refused", "", map[string]any{"original": info.OriginalRunID})
-	r.page(ctx, "reset_guard", "The workflow of this run was reset. Nothing it holds counts any more; start a new run by hand.")
-	return &halt{outcome: incident.OutcomeStopped, why: "the workflow was reset, so every request is void"}
+	const why = "the workflow was reset outside Tourniquet, so every request is void and nothing that it holds counts"
+	r.mark = "reset-" + info.WorkflowExecution.RunID + "-"
+	void := wire.Void{Run: r.in.Run.ID, Original: info.OriginalRunID, Why: why}
+	if err := workflow.ExecuteActivity(r.patient(ctx), wire.VoidRun, void).Get(ctx, nil); err == nil {
+		r.question(ctx, wire.Question{
+			Step: "reset_guard", Kind: "park", From: r.in.Policy.Responders, Title: "This run was reset", Choices: []string{choiceStop},
+			Prompt: "Somebody with access to the workflow engine reset this run. " + why + ". Find out who did that, then stop the run here and start a new one.",
+		}, 1)
+	}
+	return &halt{outcome: incident.OutcomeStopped, why: why}
 }
 
 // begin identifies the key and evaluates vars, once.

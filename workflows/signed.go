@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -45,8 +46,9 @@ func (q *request) count(now time.Time, d signoff.Decision) wire.Reply {
 
 // signed asks people for a step and runs it with their grant. What drifted is asked anew, and only what is not done.
 func (r *run) signed(ctx workflow.Context, s *scope, st *playbooks.Step, so playbooks.Signoff) *halt {
+	again := ""
 	for attempt := 1; attempt <= maxAsks; attempt++ {
-		req, inner, h := r.prepare(ctx, s, st, so, attempt)
+		req, inner, h := r.prepare(ctx, s, st, so, attempt, again)
 		if h != nil {
 			return h
 		}
@@ -54,32 +56,51 @@ func (r *run) signed(ctx workflow.Context, s *scope, st *playbooks.Step, so play
 			return r.perform(ctx, inner, st)
 		}
 		r.await(ctx, req, so)
-		if req.state != signoff.StateQuorum {
+		if req.state == signoff.StateQuorum {
+			r.recheck(ctx, req)
+		}
+		if req.state == signoff.StateQuorum {
+			if h := r.granted(ctx, inner, st, req); req.state == signoff.StateDone || req.state == signoff.StateFailed {
+				return h
+			}
+		}
+		if req.quorumAt.IsZero() || req.state != signoff.StateVoided && req.state != signoff.StateLapsed {
 			return r.unsigned(ctx, s, st, so, req)
 		}
-		req.state = signoff.StateExecuting
-		r.event(ctx, "signoff.executing", inner.at(st.ID), map[string]any{"request": req.view.Request})
+		r.event(ctx, "signoff."+req.state, inner.at(st.ID), map[string]any{"request": req.view.Request, "why": req.why})
 		r.settle(ctx, req)
-		inner.grant = &signoff.Grant{Request: req.view.Request, Envelope: req.view.Envelope, Decisions: req.decisions, QuorumAt: req.quorumAt}
-		h = r.perform(ctx, inner, st)
-		if h == nil || h.outcome != outcomeVoided {
-			req.state = signoff.StateDone
-			if h != nil {
-				req.state, req.why = signoff.StateFailed, h.why
-			}
-			r.settle(ctx, req)
-			return h
-		}
-		req.state, req.why = signoff.StateVoided, h.why
-		r.event(ctx, "signoff.voided", inner.at(st.ID), map[string]any{"request": req.view.Request, "why": h.why})
-		r.settle(ctx, req)
+		again = req.why
 	}
 	return r.fail(ctx, s, st, statusStopped, &halt{incident.OutcomeStopped,
 		fmt.Sprintf("%q was asked %d times and its target or its people changed each time", st.ID, maxAsks)})
 }
 
+// granted runs a step whose seats are filled. The request is done or failed afterwards, or voided or lapsed: then its
+// calls that have not begun are asked anew.
+func (r *run) granted(ctx workflow.Context, inner *scope, st *playbooks.Step, req *request) *halt {
+	req.state = signoff.StateExecuting
+	r.event(ctx, "signoff.executing", inner.at(st.ID), map[string]any{"request": req.view.Request})
+	r.settle(ctx, req)
+	inner.grant = &signoff.Grant{Request: req.view.Request, Envelope: req.view.Envelope, Decisions: req.decisions, QuorumAt: req.quorumAt}
+	h := r.perform(ctx, inner, st)
+	switch {
+	case h == nil:
+		req.state = signoff.StateDone
+	case h.outcome == outcomeVoided:
+		req.state, req.why = signoff.StateVoided, h.why
+		return h
+	case h.outcome == outcomeLapsed:
+		req.state, req.why = signoff.StateLapsed, h.why
+		return h
+	default:
+		req.state, req.why = signoff.StateFailed, h.why
+	}
+	r.settle(ctx, req)
+	return h
+}
+
 // prepare resolves every call of the step, has them dry-run and frozen, and opens the request.
-func (r *run) prepare(ctx workflow.Context, s *scope, st *playbooks.Step, so playbooks.Signoff, attempt int) (*request, *scope, *halt) {
+func (r *run) prepare(ctx workflow.Context, s *scope, st *playbooks.Step, so playbooks.Signoff, attempt int, again string) (*request, *scope, *halt) {
 	inner := s.in(s.path)
 	inner.frozen = map[string][]any{}
 	p := planner{run: r, now: workflow.Now(ctx), made: map[string]string{}, frozen: inner.frozen}
@@ -95,8 +116,9 @@ func (r *run) prepare(ctx workflow.Context, s *scope, st *playbooks.Step, so pla
 	}
 	ask := wire.Freeze{
 		Run: r.in.Run.ID, Step: s.at(st.ID), Attempt: attempt, Title: title(st), Why: fmt.Sprint(why), Calls: p.calls,
-		Seats: so.Seats, Undo: so.Otherwise == undoSignoff, Within: so.Within, Complete: playbooks.Dur(limit(st)), Otherwise: otherwise(so),
-		Place: r.place(s.at(st.ID)), Alert: r.in.Alert, Key: r.key, WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID,
+		Seats: so.Seats, Undo: so.Otherwise == undoSignoff, Within: so.Within, Otherwise: otherwise(so), Again: again,
+		Complete: playbooks.Dur(min(max(limit(s.at(st.ID), st, p.frozen), 5*time.Minute), maxComplete)),
+		Place:    r.place(s.at(st.ID)), Alert: r.in.Alert, Key: r.key, WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID,
 		PublicKeys: r.in.PublicKeys, Escalate: so.Escalate,
 	}
 	for try := 1; ; try++ {
@@ -119,8 +141,12 @@ func (r *run) prepare(ctx workflow.Context, s *scope, st *playbooks.Step, so pla
 // open remembers a request and sends it to people, without waiting for the sending.
 func (r *run) open(ctx workflow.Context, view signoff.View) *request {
 	req := &request{view: view, state: signoff.StateOpen}
-	if digest, err := signoff.Digest(view.Envelope); err != nil || digest != view.Digest || len(view.Envelope.Rule.Seats) == 0 {
+	digest, err := signoff.Digest(view.Envelope)
+	switch {
+	case err != nil, digest != view.Digest, len(view.Envelope.Rule.Seats) == 0:
 		req.state, req.why = signoff.StateVoided, "the envelope does not match its digest"
+	case view.Envelope.Run != r.in.Run.ID, !maps.Equal(view.Envelope.PublicKeys, r.in.PublicKeys):
+		req.state, req.why = signoff.StateVoided, "the envelope is not one of this run"
 	}
 	r.requests[view.Request] = req
 	r.event(ctx, "signoff.asked", view.Envelope.Step, map[string]any{"request": view.Request, "digest": view.Digest})
@@ -196,19 +222,28 @@ func (r *run) place(path string) string {
 	return "after the last step"
 }
 
-// limit is the time that the calls of a step may take together: the sum of their own limits, at most two hours.
-func limit(st *playbooks.Step) time.Duration {
+// maxComplete is the longest time that the calls of one sign-off may take together.
+const maxComplete = 2 * time.Hour
+
+// limit is the sum of the limits of everything that a step does; loops count their frozen items.
+func limit(path string, st *playbooks.Step, frozen map[string][]any) time.Duration {
 	total := time.Duration(0)
 	if st.Action != nil {
 		total = max(st.Action.Timeout.Std(), st.Action.Within.Std(), time.Minute)
 	}
-	for i := range st.Steps {
-		total += limit(&st.Steps[i])
-	}
+	at := []string{path}
 	if st.Kind == playbooks.KindLoop {
-		total *= 10
+		at = nil
+		for i := range frozen[path] {
+			at = append(at, fmt.Sprintf("%s[%d]", path, i))
+		}
 	}
-	return min(max(total, 5*time.Minute), 2*time.Hour)
+	for _, place := range at {
+		for i := range st.Steps {
+			total += limit(place+"/"+st.Steps[i].ID, &st.Steps[i], frozen)
+		}
+	}
+	return min(total, maxComplete) // a sum of many stays far from overflowing
 }
 
 func otherwise(so playbooks.Signoff) string {

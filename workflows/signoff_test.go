@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -296,12 +297,77 @@ func TestAConditionOnAStepOfTheSameRequestIsShownAndDecidedWhenItRuns(t *testing
 	}
 }
 
-func TestAResetRunVoidsEverything(t *testing.T) {
+func TestAResetRunVoidsEverythingAndParksUntilAPersonHasSeenIt(t *testing.T) {
 	t.Parallel()
-	d := newDrive(t).compile(signed(""))
+	d := newDrive(t).compile(signed("")).act(answer("reset_guard", time.Hour, "ana", "Stop"))
 	d.reset = true
-	d.run().wants("stopped").wantsSteps("reset_guard") // the page to the responders
-	if d.house.events("run.reset_refused") != 1 || len(d.house.tries("identify")) != 0 || len(d.house.freezes) != 0 {
-		t.Error("a reset run did something")
+	d.run().wants("stopped").wantsSteps("")
+	if len(d.house.voids) != 1 || d.house.voids[0].Original != "the run before the reset" || len(d.house.tries("identify")) != 0 || len(d.house.freezes) != 0 {
+		t.Errorf("a reset run did something, or did not void: %+v", d.house.voids)
+	}
+	if q := d.house.questions[0]; q.Kind != "park" || q.ID == "q-run-1-1" {
+		t.Errorf("it parked with %+v, under the name of a question of the run that was reset", q)
+	}
+}
+
+func TestWhoLeftAfterDecidingVoidsBeforeAnythingRuns(t *testing.T) {
+	t.Parallel()
+	d := newDrive(t).compile(signed("")).act(both("revoke", 1)...).act(both("revoke", 2)...)
+	d.house.people = func(nth int) (string, error) {
+		return map[int]string{1: "ana approved, but since then: is no longer a member"}[nth], nil
+	}
+	d.run().wants("contained").wantsSteps("revoke dead")
+	if len(d.house.tries("revoke")) != 1 || d.house.settled[0].State != signoff.StateVoided || len(d.house.settled[0].Decisions) != 2 {
+		t.Errorf("%d calls; the first request is %+v", len(d.house.tries("revoke")), d.house.settled[0])
+	}
+	if again := d.house.freezes[1].Again; !strings.Contains(again, "no longer a member") {
+		t.Errorf("people are asked anew because %q", again)
+	}
+}
+
+func TestWhileNobodyCanLookAtThePeopleItWaitsAndThenLapses(t *testing.T) {
+	t.Parallel()
+	away := errors.New("chat does not answer")
+	t.Run("it comes back", func(t *testing.T) {
+		t.Parallel()
+		d := newDrive(t).compile(signed("")).act(both("revoke", 1)...)
+		d.house.people = func(nth int) (string, error) {
+			if nth < 5 {
+				return "", away
+			}
+			return "", nil
+		}
+		d.run().wants("contained").wantsSteps("revoke dead")
+		if len(d.house.freezes) != 1 || d.house.events("signoff.waits") != 4 {
+			t.Errorf("asked %d times, waited %d times", len(d.house.freezes), d.house.events("signoff.waits"))
+		}
+	})
+	t.Run("it stays away", func(t *testing.T) {
+		t.Parallel()
+		d := newDrive(t).compile(signed("")).act(both("revoke", 1)...)
+		d.house.people = func(int) (string, error) { return "", away }
+		d.run().wants("stopped").wantsSteps("")
+		if d.house.settled[0].State != signoff.StateLapsed || len(d.house.tries("revoke")) != 0 {
+			t.Errorf("the request is %s after %d calls", d.house.settled[0].State, len(d.house.tries("revoke")))
+		}
+	})
+	t.Run("a rejection still counts", func(t *testing.T) {
+		t.Parallel()
+		d := newDrive(t).compile(signed("")).act(both("revoke", 1)...).act(reject("revoke", 3*time.Minute, "ana"))
+		d.house.people = func(int) (string, error) { return "", away }
+		d.run().wants("stopped").wantsSteps("")
+		if d.house.settled[0].State != signoff.StateRejected || len(d.house.freezes) != 1 {
+			t.Errorf("the request is %s, asked %d times", d.house.settled[0].State, len(d.house.freezes))
+		}
+	})
+}
+
+func TestAnApprovalThatTheActionFindsLapsedIsAskedAnew(t *testing.T) {
+	t.Parallel()
+	d := newDrive(t).compile(signed("")).act(both("revoke", 1)...).act(both("revoke", 2)...)
+	d.house.fakes["key.revoke"] = once(refused(wire.ErrLapsed, "the approval had to be used within 10m"))
+	d.run().wants("contained").wantsSteps("revoke dead")
+	if states := []string{d.house.settled[0].State, d.house.settled[1].State}; states[0] != signoff.StateExecuting && states[1] != signoff.StateExecuting || d.house.events("signoff.lapsed") != 1 {
+		t.Errorf("the first request went through %v", states)
 	}
 }

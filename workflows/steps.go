@@ -125,9 +125,9 @@ func (r *run) parallel(ctx workflow.Context, s *scope, steps []playbooks.Step) *
 	return worst(results)
 }
 
-// worst is the halt that wins: cancelled, voided, stopped, then anything else.
+// worst is the halt that wins: cancelled, voided, lapsed, stopped, then anything else.
 func worst(all []*halt) *halt {
-	for _, outcome := range []string{incident.OutcomeCancelled, outcomeVoided, incident.OutcomeStopped} {
+	for _, outcome := range []string{incident.OutcomeCancelled, outcomeVoided, outcomeLapsed, incident.OutcomeStopped} {
 		for _, h := range all {
 			if h != nil && h.outcome == outcome {
 				return h

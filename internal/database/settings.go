@@ -51,6 +51,20 @@ func (d *DB) PutSetting(ctx context.Context, name, value string) error {
 		`INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
 }
 
+// KeepSetting puts a value where none stands and returns the one that stands then: the first one stays.
+func (d *DB) KeepSetting(ctx context.Context, name, value string) (kept string, err error) {
+	if kept, found, err := d.Setting(ctx, name); err != nil || found {
+		return kept, err
+	}
+	err = d.write(ctx, fmt.Sprintf("setting %q", name), func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO settings (name, value) VALUES (?, ?)`, name, value); err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = ?`, name).Scan(&kept)
+	})
+	return kept, err
+}
+
 // CheckRing refuses a key ring that did not seal what is already in this database. The first call decides which one that is.
 func (d *DB) CheckRing(ctx context.Context) error {
 	sealed, err := d.box.Seal([]byte(ringPlain))

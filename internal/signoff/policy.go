@@ -43,7 +43,10 @@ type AutoLimit struct {
 }
 
 // Parties are the person ids behind the parts of one incident; empty where nobody has the part or it is not known.
-type Parties struct{ Starter, KeyOwner string }
+type Parties struct {
+	Starter, KeyOwner string
+	Owners            []string // of further keys that the calls are about; excluded where the owner is
+}
 
 func (w Parties) of(part string) (person string, known bool) {
 	switch part {

@@ -29,6 +29,9 @@ func (p Policy) Rule(effect string, undo bool, asked []Seat, who Parties) (Rule,
 		if person != "" {
 			r.Excluded = append(r.Excluded, person)
 		}
+		if part == PartKeyOwner {
+			r.Excluded = append(r.Excluded, who.Owners...)
+		}
 	}
 	slices.Sort(r.Excluded)
 	r.Excluded = slices.Compact(r.Excluded)

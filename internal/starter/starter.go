@@ -170,6 +170,7 @@ func (s *Starter) begin(ctx context.Context, run incident.Run, a incident.Alert,
 	if err != nil {
 		return intake.Unavailable(fmt.Errorf("the workflow engine did not take the run: %w", err))
 	}
-	// Bound at once, so that a reset can never be the first to name its execution.
-	return s.DB.PutSetting(ctx, "execution/"+run.ID, we.GetRunID())
+	// Bound at once, so that a reset can never be the first to name its execution; whoever came first stays.
+	_, err = s.DB.KeepSetting(ctx, wire.ExecutionOf(run.ID), we.GetRunID())
+	return err
 }

@@ -22,6 +22,7 @@ const (
 	FreezeSignoff  = "signoff.freeze"
 	AskSignoff     = "signoff.ask"
 	SettleSignoff  = "signoff.settle"
+	RecheckSignoff = "signoff.recheck"
 	RemindSignoff  = "signoff.remind"
 	OpenQuestion   = "question.open"
 	SettleQuestion = "question.settle"
@@ -29,7 +30,15 @@ const (
 	Burn           = "run.burn"
 	Preview        = "plan.preview"
 	CloseRun       = "run.close"
+	VoidRun        = "run.void"
 )
+
+// ExecutionOf names the setting that holds the one Temporal execution that we started for a run; VoidedBy the one that
+// announced itself as a reset of it.
+func ExecutionOf(run string) string { return "execution/" + run }
+
+// VoidedBy names the setting of the execution that parks a run which was reset.
+func VoidedBy(run string) string { return "voided/" + run }
 
 // Kinds of refusal that an action reports as the type of its error; the workflow decides by them.
 const (
@@ -38,6 +47,8 @@ const (
 	ErrObserve      = "observe"         // mode observe: nothing undoable or final is done
 	ErrRefused      = "refused"         // the grant does not allow this call
 	ErrDrifted      = "drifted"         // the target changed, or people did: ask anew
+	ErrLapsed       = "lapsed"          // the approval was not used in time: ask anew
+	ErrWait         = "wait"            // nothing was sent, because people could not be looked at: try again
 	ErrUnknown      = "unknown_outcome" // sent before, answer lost, not repeatable: a person must look
 	ErrAmbiguous    = "ambiguous"       // several keys fit the hint
 	ErrNotYet       = "not_yet"         // until is still false
@@ -81,6 +92,7 @@ type Result struct {
 	Summary string         `json:"summary,omitempty"`
 	Undo    string         `json:"undo,omitempty"` // action that takes it back; empty when nothing is in force
 	Already bool           `json:"already,omitempty"`
+	Request string         `json:"provider_request,omitempty"` // the provider's own id of the request
 }
 
 // Planned is a call to be frozen: the workflow resolved it, the freezer dry-runs it.
@@ -104,6 +116,7 @@ type Freeze struct {
 	Within     playbooks.Dur     `json:"within"`
 	Complete   playbooks.Dur     `json:"complete"`
 	Otherwise  string            `json:"otherwise"`
+	Again      string            `json:"again,omitempty"` // why people are asked anew
 	Place      string            `json:"place"`
 	Alert      incident.Alert    `json:"alert"`
 	Key        *incident.Key     `json:"key,omitempty"`
@@ -140,6 +153,13 @@ type Settle struct {
 	State     string             `json:"state"`
 	Why       string             `json:"why,omitempty"`
 	Decisions []signoff.Decision `json:"decisions"`
+}
+
+// Void tells that a run was reset, so that nothing it holds counts.
+type Void struct {
+	Run      string `json:"run"`
+	Original string `json:"original"` // execution that was reset
+	Why      string `json:"why"`
 }
 
 // Remind pings people about an open request.
