@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"go.temporal.io/sdk/activity"
 
@@ -86,4 +87,23 @@ func (h *House) known(k incident.Key) incident.Key {
 		return k
 	}
 	return h.Inventory.Enrich(k)
+}
+
+// Refused writes down what somebody sent to a run straight through the workflow engine and the run did not take; of one
+// kind one entry a second, so that a flood does not fill the ledger.
+func (h *House) Refused(ctx context.Context, workflowID, execution, kind, name, code, why string) {
+	of, _, _ := strings.Cut(workflowID, "/")
+	runs, err := h.DB.Runs(ctx, database.Filter{Incident: of, Limit: 50})
+	if err != nil {
+		h.Log.Error("what was refused in a run could not be written down", "workflow", workflowID, "error", err)
+		return
+	}
+	at := h.Now()
+	for _, r := range runs {
+		if r.WorkflowID() == workflowID {
+			h.ledger(ctx, r.ID, kind+".refused", "", fmt.Sprintf("refused/%s/%s/%s/%s/%d", execution, kind, name, code, at.Unix()), map[string]any{
+				"name": name, "code": code, "why": why, "execution": execution,
+			})
+		}
+	}
 }

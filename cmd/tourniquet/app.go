@@ -41,7 +41,7 @@ func app(s settings) fx.Option {
 		fx.Module("outside", fx.Provide(metrics.New, meteredSlack, chatPort, gitHub, accounts, stores, tracker, pager, mailer, inventoryOf, directory, knownSources)),
 		fx.Module("engine", fx.Provide(startEngine, temporalClient, shelf)),
 		fx.Module("verbs", fx.Provide(cardBoard, house), fx.Invoke(runWorker, keepBurn)),
-		fx.Module("people", fx.Provide(desk)),
+		fx.Module("people", fx.Provide(desk), fx.Invoke(checkSeats)),
 		fx.Module("alerts", fx.Provide(newStarter, newDispatcher)),
 		fx.Module("doors", fx.Provide(routes), fx.Invoke(listen, runSocket)),
 	)

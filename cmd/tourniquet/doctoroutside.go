@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
-	"github.com/tourniquet-ir/tourniquet/internal/signoff"
 )
 
 // outside asks everybody whom a response needs, reading only.
@@ -101,25 +100,15 @@ func (e *examination) people(ctx context.Context) {
 // policy checks that every seat can be filled with the members that the groups have now. Who is excluded is only known in an
 // incident: what fails for the worst of them alone is a note.
 func (e *examination) policy(sizes map[string]int) {
-	err := e.s.Config.Policy.Validate(sizes)
+	err, always := unfillable(e.s.Config.Policy, sizes)
 	if err == nil {
 		e.ok("policy", "every seat can be filled")
 		return
 	}
 	err = errors.New(strings.ReplaceAll(err.Error(), "\n", "; "))
-	kind := foundFault
-	if e.s.Config.Mode == incident.ModeObserve {
-		kind = foundNote
-	} else {
-		outsiders := maps.Clone(sizes)
-		for name, n := range outsiders {
-			if n > 0 {
-				outsiders[name] = n + len([]string{signoff.PartStarter, signoff.PartKeyOwner})
-			}
-		}
-		if e.s.Config.Policy.Validate(outsiders) == nil {
-			kind = foundNote
-		}
+	kind := foundNote
+	if always && e.s.Config.Mode == incident.ModeEnforce {
+		kind = foundFault
 	}
 	e.findings = append(e.findings, finding{"policy", kind, err.Error(), "add people or ask for fewer before mode enforce relies on it"})
 }

@@ -49,7 +49,7 @@ func desk(p deskParams, lc fx.Lifecycle) *gateway.Gateway {
 	ctx, cancel := context.WithCancel(context.Background())
 	lc.Append(fx.Hook{
 		OnStart: func(context.Context) error { return g.Resume(ctx) },
-		OnStop:  func(context.Context) error { cancel(); g.Wait(); return nil },
+		OnStop:  func(context.Context) error { cancel(); g.Close(); return nil },
 	})
 	return g
 }

@@ -139,7 +139,11 @@ func directory(s settings, c chat.Chat) (*people.Directory, error) {
 	for _, p := range s.Config.People {
 		list = append(list, incident.Person{ID: p.ID, Name: p.Name, Slack: p.Slack, Email: p.Email})
 	}
-	return people.New(list, s.Config.Groups, c, time.Now)
+	d, err := people.New(list, s.Config.Groups, c, time.Now)
+	if err == nil && s.Config.Slack != nil {
+		d.Remember(time.Duration(s.Config.Slack.Remember))
+	}
+	return d, err
 }
 
 func startEngine(s settings, ring *seal.Ring, lock *engine.DirLock, lc fx.Lifecycle) (*engine.Engine, error) {
@@ -285,7 +289,11 @@ func keepBurn(b *cards.Board, h *activities.House, lc fx.Lifecycle) {
 }
 
 func runWorker(c client.Client, h *activities.House, lc fx.Lifecycle) {
-	w := worker.New(c, wire.TaskQueue, engine.WorkerOptions())
+	opts := engine.WorkerOptions()
+	opts.Interceptors = append(opts.Interceptors, engine.Watch([]string{wire.SignalAlerts}, func(ctx context.Context, s engine.Stray) {
+		h.Refused(ctx, s.WorkflowID, s.RunID, s.Kind, s.Name, s.Code, s.Why)
+	}))
+	w := worker.New(c, wire.TaskQueue, opts)
 	w.RegisterWorkflowWithOptions(workflows.Respond, workflow.RegisterOptions{Name: wire.Respond})
 	h.Register(w)
 	lc.Append(fx.StartStopHook(w.Start, w.Stop))

@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/tourniquet-ir/tourniquet/internal/signoff"
 )
@@ -58,6 +59,14 @@ type Chat interface {
 	// on after "this account".
 	Eligible(ctx context.Context, user string) (string, error)
 	Check(ctx context.Context) error
+}
+
+// EmptyGroupError is a user group that the chat service knows and in which nobody is: an answer, and no outage. It must
+// never be taken to mean anyone.
+type EmptyGroupError struct{ Group string }
+
+func (e *EmptyGroupError) Error() string {
+	return fmt.Sprintf("user group %q has no members, so nobody could decide", e.Group)
 }
 
 // Press is one authenticated act of a chat user: what the door hands to the gateway.

@@ -7,8 +7,10 @@ import (
 	"net"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
+	"github.com/tourniquet-ir/tourniquet/internal/people"
 )
 
 // check reports every fault that the file alone shows.
@@ -34,6 +36,8 @@ func (c *Config) check() error {
 		add(s.Trust != incident.TrustAct && s.Trust != incident.TrustTell, "sources.%s.trust: %q is neither act nor tell", name, s.Trust)
 		add(s.Secret == "" && s.Token == "", "sources.%s: a source needs a secret or a token; without one anybody could send alerts", name)
 	}
+	add(c.Slack != nil && (c.Slack.Remember < 0 || time.Duration(c.Slack.Remember) > people.MostRemembered),
+		"slack.remember: an answer about people may be believed for %s at most", people.MostRemembered)
 	for i, p := range c.People {
 		add(p.ID == "", "people[%d]: needs an id", i)
 	}

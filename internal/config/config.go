@@ -91,6 +91,8 @@ type Slack struct {
 	Channels      []string `yaml:"channels"`    // further channels in which /tourniquet is answered
 	Rooms         bool     `yaml:"channel_per_incident"`
 	SocketMode    bool     `yaml:"socket_mode"`
+
+	Remember signoff.Duration `yaml:"remember"` // how long an answer about people and groups is believed; 30s at most and by default
 }
 
 // GitHub is used for secrets of dependents, tickets and secret-scanning alerts.

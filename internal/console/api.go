@@ -191,14 +191,10 @@ func (c *Console) apiDecide(w http.ResponseWriter, r *http.Request, s session) {
 	if !read(w, r, &in) {
 		return
 	}
-	id := r.PathValue("id")
-	view, err := c.DB.Request(r.Context(), id)
+	view, err := c.DB.Request(r.Context(), r.PathValue("id"))
 	if err != nil {
+		c.missed(r, s, SurfaceCLI, in.Verb, err)
 		c.apiBroken(w, err)
-		return
-	}
-	if why := in.malformed(id, id); why != "" {
-		problem(w, http.StatusUnprocessableEntity, "malformed", why)
 		return
 	}
 	c.desk(w, r, in.act(s.person.ID, SurfaceCLI, view))
@@ -224,6 +220,7 @@ func (c *Console) apiAnswer(w http.ResponseWriter, r *http.Request, s session) {
 	}
 	q, err := c.DB.Question(r.Context(), r.PathValue("id"))
 	if err != nil {
+		c.missed(r, s, SurfaceCLI, wire.VerbAnswer, err)
 		c.apiBroken(w, err)
 		return
 	}

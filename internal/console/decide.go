@@ -1,6 +1,7 @@
 package console
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -55,11 +56,13 @@ func (c *Console) showSignoff(w http.ResponseWriter, r *http.Request, s session,
 	c.render(w, s, status, "signoff", view.Title, d)
 }
 
-// decide hands a press to the desk. What is malformed never becomes a decision; all else is the desk's to record and refuse.
+// decide hands a press to the desk, which records it and refuses what does not count. Only a form that belongs to another
+// page never becomes an attempt.
 func (c *Console) decide(w http.ResponseWriter, r *http.Request, s session) {
 	id := r.PathValue("id")
 	view, err := c.DB.Request(r.Context(), id)
 	if err != nil {
+		c.missed(r, s, SurfaceConsole, r.PostFormValue("verb"), err)
 		c.broken(w, s, err)
 		return
 	}
@@ -68,7 +71,8 @@ func (c *Console) decide(w http.ResponseWriter, r *http.Request, s session) {
 		return
 	}
 	in := decision{Verb: r.PostFormValue("verb"), Reason: r.PostFormValue("reason"), Digest: r.PostFormValue("digest"), Code: r.PostFormValue("code")}
-	if why := in.malformed(r.PostFormValue("request"), id); why != "" {
+	if request := r.PostFormValue("request"); request != id {
+		why := fmt.Sprintf("The form names the request %q, but this page is about %q. Nothing was done; load the page again.", request, id)
 		c.showSignoff(w, r, s, http.StatusUnprocessableEntity, &answered{Sentence: why, Code: "malformed"})
 		return
 	}
@@ -80,6 +84,14 @@ func (c *Console) decide(w http.ResponseWriter, r *http.Request, s session) {
 	}
 	c.watch.poke()
 	c.showSignoff(w, r, s, status, &answered{sentence, accepted, code})
+}
+
+// missed hands an attempt on something that does not exist to the desk, which writes it down; the page says the rest.
+func (c *Console) missed(r *http.Request, s session, surface, verb string, err error) {
+	var missing *database.NotFoundError
+	if errors.As(err, &missing) && !s.viewer() {
+		_, _, _ = c.Desk.Decide(r.Context(), Act{Person: s.person.ID, Surface: surface, Request: r.PathValue("id"), Verb: verb})
+	}
 }
 
 const (
@@ -95,21 +107,6 @@ type decision struct {
 	Code   string `json:"code,omitempty"`
 }
 
-// malformed says what is missing for this to be a decision at all.
-func (d decision) malformed(request, id string) string {
-	switch {
-	case request != id:
-		return fmt.Sprintf("The form names the request %q, but this page is about %q. Nothing was done; load the page again.", request, id)
-	case d.Verb != signoff.Approve && d.Verb != signoff.Reject:
-		return fmt.Sprintf("A decision is %q or %q, not %q. Nothing was done.", signoff.Approve, signoff.Reject, d.Verb)
-	case d.Verb == signoff.Approve && strings.TrimSpace(d.Code) == "":
-		return "Type the check code to approve: it is how you say which calls you mean. Nothing was done."
-	case d.Verb == signoff.Reject && strings.TrimSpace(d.Reason) == "":
-		return "A rejection needs a reason: the run's next reader will ask. Nothing was done."
-	}
-	return ""
-}
-
 // act binds the decision to the digest that the person was shown. A check code of something else gives a digest that
 // cannot hold, so that the desk records and refuses the attempt.
 func (d decision) act(person, surface string, v signoff.View) Act {
@@ -118,8 +115,11 @@ func (d decision) act(person, surface string, v signoff.View) Act {
 	if a.Digest == "" && (typed == v.Code || d.Verb == signoff.Reject && typed == "") {
 		a.Digest = v.Digest
 	}
-	if typed != "" && typed != signoff.CheckCode(a.Digest) {
+	switch {
+	case typed != "" && typed != signoff.CheckCode(a.Digest):
 		a.Digest = "check code " + typed
+	case typed == "" && d.Verb == signoff.Approve: // whoever approves says which calls they mean
+		a.Digest = "no check code"
 	}
 	return a
 }
@@ -151,6 +151,7 @@ func (c *Console) showQuestion(w http.ResponseWriter, r *http.Request, s session
 func (c *Console) answer(w http.ResponseWriter, r *http.Request, s session) {
 	q, err := c.DB.Question(r.Context(), r.PathValue("id"))
 	if err != nil {
+		c.missed(r, s, SurfaceConsole, wire.VerbAnswer, err)
 		c.broken(w, s, err)
 		return
 	}

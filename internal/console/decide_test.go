@@ -83,20 +83,40 @@ func TestAViewerMayLookOnceAndNeverDecides(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoDecisionIsSentBackAndNotRecorded(t *testing.T) {
+func TestAFormOfAnotherPageNeverBecomesAnAttempt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	b := w.signedIn()
-	for name, form := range map[string]url.Values{
-		"approval without a check code": b.approval("code", ""), "rejection without a reason": b.approval("verb", "reject", "reason", "  "),
-		"another request in the form": b.approval("request", reporttest.Approved), "an unknown verb": b.approval("verb", "maybe"),
-	} {
-		if res, _ := b.do("POST", decisions, form); res.StatusCode != http.StatusUnprocessableEntity {
-			t.Errorf("%s: answer %d, want 422", name, res.StatusCode)
-		}
+	if res, _ := b.do("POST", decisions, b.approval("request", reporttest.Approved)); res.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("answer %d, want 422", res.StatusCode)
 	}
 	if acts := w.desk.seen(); len(acts) != 0 {
 		t.Errorf("the desk got %+v", acts)
+	}
+}
+
+// Whatever a person tries is the desk's to write down and refuse: also what lacks a code, a reason or a known verb, and
+// what is about nothing that exists.
+func TestWhatLacksSomethingReachesTheDeskAsItIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.signedIn()
+	if res, _ := b.do("POST", decisions, b.approval("code", "")); res.StatusCode != http.StatusConflict {
+		t.Errorf("an approval without check code is answered %d, want 409", res.StatusCode)
+	}
+	_, _ = b.do("POST", decisions, b.approval("verb", "reject", "reason", "  "))
+	_, _ = b.do("POST", decisions, b.approval("verb", "maybe"))
+	if res, _ := b.do("POST", "/signoffs/nope/decisions", b.approval("request", "nope")); res.StatusCode != http.StatusNotFound {
+		t.Errorf("an approval of nothing is answered %d, want 404", res.StatusCode)
+	}
+	want := []console.Act{
+		{Person: "marek", Surface: "console", Request: reporttest.Open, Verb: "approve", Digest: "no check code"},
+		{Person: "marek", Surface: "console", Request: reporttest.Open, Verb: "reject", Digest: w.open.Digest},
+		{Person: "marek", Surface: "console", Request: reporttest.Open, Verb: "maybe", Digest: w.open.Digest},
+		{Person: "marek", Surface: "console", Request: "nope", Verb: "approve"},
+	}
+	if got := w.desk.seen(); !reflect.DeepEqual(got, want) {
+		t.Errorf("the desk got\n%+v, want\n%+v", got, want)
 	}
 }
 
@@ -127,7 +147,7 @@ func TestTheAPIDecidesAndAnswersWithAPersonalToken(t *testing.T) {
 		{"/v1" + decisions, `{"verb":"approve","code":"` + w.open.Code + `"}`, 200},
 		{"/v1" + decisions, `{"verb":"reject","reason":"wrong key"}`, 200},
 		{"/v1/questions/" + reporttest.Question + "/answers", `{"answer":"abuse"}`, 200},
-		{"/v1" + decisions, `{"verb":"approve"}`, 422}, {"/v1" + decisions, `{"verb":"reject"}`, 422}, {"/v1" + decisions, `{"verb":"approve","sure":true}`, 422},
+		{"/v1" + decisions, `{"verb":"approve","sure":true}`, 422},
 		{"/v1/signoffs/nope/decisions", `{"verb":"reject","reason":"x"}`, 404},
 	} {
 		if res, body := w.api("POST", c.path, c.body); res.StatusCode != c.want {
@@ -143,6 +163,7 @@ func TestTheAPIDecidesAndAnswersWithAPersonalToken(t *testing.T) {
 		{Person: "marek", Surface: "cli", Request: reporttest.Open, Verb: "reject", Digest: w.open.Digest, Reason: "wrong key"},
 		{Person: "marek", Surface: "cli", Request: reporttest.Question, Verb: wire.VerbAnswer, Answer: "abuse",
 			Digest: wire.QuestionDigest(wire.Question{ID: q.ID, Prompt: q.Prompt, Choices: q.Choices})},
+		{Person: "marek", Surface: "cli", Request: "nope", Verb: "reject"},
 	}
 	if got := w.desk.seen(); !reflect.DeepEqual(got, want) {
 		t.Errorf("the desk got\n%+v, want\n%+v", got, want)

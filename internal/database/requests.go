@@ -115,6 +115,20 @@ func (d *DB) RecordAttempt(ctx context.Context, a Attempt) error {
 	})
 }
 
+// HouseLedger is the ledger of what happened at the doors and belongs to no run.
+const HouseLedger = "house"
+
+// RecordStray appends an attempt on something that does not exist to the installation's own ledger.
+func (d *DB) RecordStray(ctx context.Context, a Attempt) error {
+	a.At = a.At.UTC().Truncate(time.Microsecond)
+	body, err := text(a)
+	if err != nil {
+		return fmt.Errorf("attempt on %q: %w", a.Request, err)
+	}
+	sum := sha256.Sum256([]byte(body))
+	return d.Append(ctx, HouseLedger, Entry{ID: "attempt/" + hex.EncodeToString(sum[:16]), Kind: KindAttempt, Actor: a.Person, At: a.At, Body: a})
+}
+
 // Attempts lists every attempt on a request, oldest first.
 func (d *DB) Attempts(ctx context.Context, request string) ([]Attempt, error) {
 	out, err := list(ctx, d.reader, doc[Attempt], `SELECT doc FROM attempts WHERE request = ? ORDER BY n`, request)

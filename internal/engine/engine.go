@@ -95,6 +95,7 @@ func (e *Engine) startEmbedded(ctx context.Context, cfg Config) error {
 		return err
 	}
 	e.server.muted.Store(false)
+	cfg.Logger.Debug("the workflow engine is ready", "address", e.server.address, "namespace", cfg.Namespace)
 	return e.keepFor(ctx, cfg.Retention)
 }
 

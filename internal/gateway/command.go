@@ -187,6 +187,13 @@ func (g *Gateway) Hold(ctx context.Context, person string, on bool, reason strin
 	if _, known := g.People.Person(person); !known {
 		return fmt.Errorf("%q is not listed under people", person)
 	}
+	// Whoever may never decide may not resume either; while that cannot be looked up, a hold is still taken.
+	switch why, err := g.People.MayDecide(ctx, person); {
+	case err != nil && !on:
+		return fmt.Errorf("who %q is could not be checked just now; try again", person)
+	case why != "":
+		return fmt.Errorf("%q may not do this: this account %s", person, why)
+	}
 	if reason == "" {
 		return fmt.Errorf("a hold needs a reason: the next reader will ask")
 	}

@@ -12,12 +12,10 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/signoff"
 	"github.com/tourniquet-ir/tourniquet/internal/wire"
 )
-
-// keepTrying is how long one process offers a decision to a run; after a restart Resume goes on.
-const keepTrying = time.Hour
 
 // deliver sends the update until it is answered. The person gets the answer if it comes in time, and otherwise that
 // the decision is kept.
@@ -26,7 +24,7 @@ func (g *Gateway) deliver(ctx context.Context, a Act, workflowID, update string,
 	g.late.Add(1)
 	go func() {
 		defer g.late.Done()
-		bg, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTrying)
+		bg, cancel := g.lasting(ctx)
 		defer cancel()
 		got <- g.send(bg, a, workflowID, update, arg, d)
 	}()
@@ -54,6 +52,7 @@ func (g *Gateway) send(ctx context.Context, a Act, workflowID, update string, ar
 		}
 		var gone *serviceerror.NotFound
 		if errors.As(err, &gone) {
+			g.void(ctx, a)
 			return g.refuse(ctx, a, signoff.ClosedCode, "the run has ended")
 		}
 		timer := time.NewTimer(wait)
@@ -110,13 +109,36 @@ func (g *Gateway) taken(ctx context.Context, a Act, r wire.Reply, d signoff.Deci
 	return Reply{Accepted: true, Text: fmt.Sprintf("You approved this. %d of %d seats are filled.", r.Filled, r.Seats)}
 }
 
+// void closes a request whose run is gone without a word: somebody ended its workflow from outside.
+func (g *Gateway) void(ctx context.Context, a Act) {
+	const why = "its run has ended outside Tourniquet"
+	run, closed := "", false
+	err := g.DB.SetRequest(ctx, a.Request, func(v *signoff.View) error {
+		run = v.Envelope.Run
+		if closed = v.State == signoff.StateOpen || v.State == signoff.StateQuorum; closed {
+			v.State, v.Otherwise = signoff.StateVoided, why
+		}
+		return nil
+	})
+	if err == nil && closed {
+		err = g.DB.Append(ctx, run, database.Entry{ID: "settled/" + a.Request + "/" + signoff.StateVoided, Kind: "signoff.settled", Actor: "system", At: g.Now(),
+			Body: map[string]any{"request": a.Request, "state": signoff.StateVoided, "why": why}})
+		g.refresh(ctx, a.Request)
+	}
+	if err != nil && a.Verb != wire.VerbAnswer {
+		g.Log.Error("a request whose run is gone could not be closed", "request", a.Request, "error", err)
+	}
+}
+
 // refresh redraws every copy; chat that is away is no reason to lose a decision.
 func (g *Gateway) refresh(ctx context.Context, request string) {
 	g.late.Add(1)
 	go func() {
 		defer g.late.Done()
-		bg, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+		bg, cancel := g.lasting(ctx)
 		defer cancel()
+		bg, late := context.WithTimeout(bg, 30*time.Second)
+		defer late()
 		if err := g.Cards.Refresh(bg, request); err != nil {
 			g.Log.Warn("a card could not be brought up to date", "request", request, "error", err)
 		}
@@ -191,6 +213,8 @@ func (g *Gateway) again(ctx context.Context, workflowID, update string, arg any,
 	g.late.Add(1)
 	go func() {
 		defer g.late.Done()
-		g.send(ctx, a, workflowID, update, arg, d)
+		bg, cancel := g.lasting(ctx)
+		defer cancel()
+		g.send(bg, a, workflowID, update, arg, d)
 	}()
 }

@@ -2,14 +2,17 @@ package gateway_test
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
 
 	"go.temporal.io/api/serviceerror"
+	_ "modernc.org/sqlite" // registers the driver "sqlite"
 
 	"github.com/tourniquet-ir/tourniquet/internal/database"
+	"github.com/tourniquet-ir/tourniquet/internal/gateway"
 	"github.com/tourniquet-ir/tourniquet/internal/signoff"
 	"github.com/tourniquet-ir/tourniquet/internal/wire"
 )
@@ -35,7 +38,21 @@ func TestADecisionIsOfferedAgainUntilTheRunTakesIt(t *testing.T) {
 	}
 }
 
-func TestARunThatHasEndedOrRefusesIsNotAskedAgain(t *testing.T) {
+func TestARunThatRefusesIsNotAskedAgain(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t)
+	ctx := context.Background()
+	r.runs.reply = wire.Reply{Code: signoff.ExpiredCode, Why: "it expired"}
+	if a := r.Do(ctx, r.approve("olga", "cli")); a.Accepted || a.Code != signoff.ExpiredCode {
+		t.Errorf("refused: %+v", a)
+	}
+	view := got[signoff.View](t)(r.db.Request(ctx, "req-1"))
+	if len(r.runs.offers()) != 1 || len(view.Decided) != 0 || len(r.attempts(t, "req-1")) != 2 {
+		t.Errorf("%d offers, shown %+v", len(r.runs.offers()), view.Decided)
+	}
+}
+
+func TestARequestWhoseRunIsGoneIsVoidAndLosesItsButtons(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t)
 	ctx := context.Background()
@@ -43,13 +60,67 @@ func TestARunThatHasEndedOrRefusesIsNotAskedAgain(t *testing.T) {
 	if a := r.Do(ctx, r.approve("ann", "cli")); a.Accepted || a.Code != signoff.ClosedCode {
 		t.Errorf("ended: %+v", a)
 	}
-	r.runs.reply = wire.Reply{Code: signoff.ExpiredCode, Why: "it expired"}
-	if a := r.Do(ctx, r.approve("olga", "cli")); a.Accepted || a.Code != signoff.ExpiredCode {
-		t.Errorf("refused: %+v", a)
-	}
 	view := got[signoff.View](t)(r.db.Request(ctx, "req-1"))
-	if len(r.runs.offers()) != 2 || len(view.Decided) != 0 || len(r.attempts(t, "req-1")) != 4 {
-		t.Errorf("%d offers, shown %+v", len(r.runs.offers()), view.Decided)
+	if view.State != signoff.StateVoided || <-r.slack.settled != shown {
+		t.Errorf("the request is %s", view.State)
+	}
+	if a := r.Do(ctx, r.approve("olga", "cli")); a.Accepted || a.Code != signoff.ClosedCode || len(r.runs.offers()) != 1 {
+		t.Errorf("afterwards: %+v", a)
+	}
+	must(t, r.db.CheckLedger(ctx, "run-1"))
+}
+
+func TestWhatIsAboutNothingStandsInTheLedgerOfTheHouse(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t)
+	ctx := context.Background()
+	act := r.approve("ann", "cli")
+	act.Request = strings.Repeat("x", 100_000)
+	if a := r.Do(ctx, act); a.Accepted || a.Code != signoff.ClosedCode || len(a.Text) > 500 {
+		t.Errorf("%+v", a)
+	}
+	act.Request, act.Verb = "q-9", wire.VerbAnswer
+	_ = r.Do(ctx, act)
+	rows := got[[]database.LedgerRow](t)(r.db.Ledger(ctx, database.HouseLedger))
+	if len(rows) != 2 || rows[0].Actor != "ann" || len(rows[0].Body) > 1000 {
+		t.Errorf("the ledger of the house is %+v", rows)
+	}
+	must(t, r.db.CheckLedger(ctx, database.HouseLedger))
+}
+
+func TestARefusalThatCannotBeWrittenDownIsNotSaid(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t)
+	raw := got[*sql.DB](t)(sql.Open("sqlite", "file:"+r.path))
+	t.Cleanup(func() { must(t, raw.Close()) })
+	_, err := raw.Exec(`CREATE TRIGGER full BEFORE INSERT ON attempts BEGIN SELECT RAISE(ABORT, 'the disk is full'); END`)
+	must(t, err)
+	for _, person := range []string{"ann", "sam"} {
+		if a := r.Do(context.Background(), r.approve(person, "cli")); a.Accepted || a.Code != gateway.Unavailable || len(r.runs.offers()) != 0 {
+			t.Errorf("%s: %+v", person, a)
+		}
+	}
+}
+
+func TestAClosedGatewayStopsOfferingAndLosesNothing(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t)
+	ctx := context.Background()
+	asked := make(chan struct{}, 100)
+	r.runs.seen = func() { asked <- struct{}{} }
+	for range 100 {
+		r.runs.fails = append(r.runs.fails, serviceerror.NewUnavailable("no worker"))
+	}
+	done := make(chan gateway.Reply, 1)
+	go func() { done <- r.Do(ctx, r.approve("ann", "cli")) }()
+	<-asked
+	r.Close()
+	if a := <-done; !a.Accepted || !strings.Contains(a.Text, "kept") {
+		t.Errorf("the person was told %+v", a)
+	}
+	tries := r.attempts(t, "req-1")
+	if len(tries) != 1 || !tries[0].Accepted || len(tries[0].Decision) == 0 {
+		t.Errorf("what is kept is %+v", tries)
 	}
 }
 

@@ -3,8 +3,10 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -37,14 +39,33 @@ type Options struct {
 // Gateway turns acts into decisions.
 type Gateway struct {
 	Options
+	life context.Context // ends with Close; decisions on their way are offered again after the next start
+	end  context.CancelFunc
 	late sync.WaitGroup
 }
 
-// New is a gateway.
-func New(o Options) *Gateway { return &Gateway{Options: o} }
+// New is a gateway. It needs Close.
+func New(o Options) *Gateway {
+	g := &Gateway{Options: o}
+	g.life, g.end = context.WithCancel(context.Background())
+	return g
+}
 
 // Wait returns when no decision is on its way any more.
 func (g *Gateway) Wait() { g.late.Wait() }
+
+// Close stops offering decisions; they are written down, and Resume offers them again.
+func (g *Gateway) Close() {
+	g.end()
+	g.late.Wait()
+}
+
+// lasting is a context for work that outlives the request which asked for it, but not the gateway.
+func (g *Gateway) lasting(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(g.life, cancel)
+	return ctx, func() { stop(); cancel() }
+}
 
 // Act is what a person did on some surface. Answer is set for questions, otherwise Verb is approve or reject.
 type Act struct {
@@ -65,7 +86,7 @@ func (g *Gateway) Do(ctx context.Context, a Act) Reply {
 	}
 	view, err := g.DB.Request(ctx, a.Request)
 	if err != nil {
-		return refused(signoff.ClosedCode, fmt.Sprintf("there is no request %q here", a.Request))
+		return g.unread(ctx, a, err)
 	}
 	if view.Envelope.World != g.World {
 		return g.refuse(ctx, a, signoff.WrongRequest, fmt.Sprintf("this request belongs to a %s, not to this installation's world (%s)", view.Envelope.World, g.World))
@@ -78,7 +99,7 @@ func (g *Gateway) Do(ctx context.Context, a Act) Reply {
 		return g.refuse(ctx, a, ref.Code, ref.Why)
 	}
 	if err := g.attempt(ctx, a, true, "", "sent to the run", d); err != nil {
-		return refused("unavailable", "your decision could not be written down, so it does not count; try again")
+		return refused(Unavailable, "your decision could not be written down, so it does not count; try again")
 	}
 	return g.deliver(ctx, a, view.Envelope.WorkflowID, wire.UpdateDecide, wire.Decide{Request: a.Request, Decision: d}, d)
 }
@@ -86,15 +107,23 @@ func (g *Gateway) Do(ctx context.Context, a Act) Reply {
 // answer is the same road for a question.
 func (g *Gateway) answer(ctx context.Context, a Act) Reply {
 	q, err := g.DB.Question(ctx, a.Request)
-	if err != nil || q.Answered() {
-		return refused(signoff.ClosedCode, "this question is no longer open")
+	if err != nil {
+		return g.unread(ctx, a, err)
 	}
 	run, err := g.DB.Run(ctx, q.Run)
 	if err != nil {
-		return refused("unavailable", "the run of this question could not be read; try again")
+		return refused(Unavailable, "the run of this question could not be read; try again")
 	}
-	a.Digest = wire.QuestionDigest(wire.Question{ID: q.ID, Prompt: q.Prompt, Choices: q.Choices})
-	a.Reason = a.Answer
+	digest := wire.QuestionDigest(wire.Question{ID: q.ID, Prompt: q.Prompt, Choices: q.Choices})
+	switch {
+	case q.Answered():
+		return g.refuse(ctx, a, signoff.ClosedCode, "this question is no longer open")
+	case run.World != g.World:
+		return g.refuse(ctx, a, signoff.WrongRequest, fmt.Sprintf("this question belongs to a %s, not to this installation's world (%s)", run.World, g.World))
+	case a.Digest != "" && a.Digest != digest:
+		return g.refuse(ctx, a, signoff.StaleDigest, "this answer was given to another question; read it again")
+	}
+	a.Digest, a.Reason = digest, a.Answer
 	d, ref := g.sign(ctx, a, []string{q.From})
 	if ref == nil && len(d.Groups) == 0 {
 		ref = &signoff.Refusal{Code: signoff.NotEligible, Why: fmt.Sprintf("only members of %q may answer this", q.From)}
@@ -103,18 +132,13 @@ func (g *Gateway) answer(ctx context.Context, a Act) Reply {
 		return g.refuse(ctx, a, ref.Code, ref.Why)
 	}
 	if err := g.attempt(ctx, a, true, "", "sent to the run", d); err != nil {
-		return refused("unavailable", "your answer could not be written down, so it does not count; try again")
+		return refused(Unavailable, "your answer could not be written down, so it does not count; try again")
 	}
 	return g.deliver(ctx, a, WorkflowID(run), wire.UpdateAnswer, wire.Answer{Question: q.ID, Decision: d}, d)
 }
 
-// WorkflowID of a run: the incident's id, with a number from the second run on.
-func WorkflowID(r incident.Run) string {
-	if r.Number <= 1 {
-		return r.Incident
-	}
-	return fmt.Sprintf("%s/%d", r.Incident, r.Number)
-}
+// WorkflowID of a run.
+func WorkflowID(r incident.Run) string { return r.WorkflowID() }
 
 // sign maps the person, looks at groups now, and signs what was seen.
 func (g *Gateway) sign(ctx context.Context, a Act, groups []string) (signoff.Decision, *signoff.Refusal) {
@@ -133,7 +157,7 @@ func (g *Gateway) sign(ctx context.Context, a Act, groups []string) (signoff.Dec
 	}
 	if err != nil {
 		g.Log.Error("groups could not be read for a decision", "person", p.ID, "error", err)
-		return signoff.Decision{}, &signoff.Refusal{Code: "unavailable", Why: "who you are could not be checked just now; nothing was decided, try again"}
+		return signoff.Decision{}, &signoff.Refusal{Code: Unavailable, Why: "who you are could not be checked just now; nothing was decided, try again"}
 	}
 	now := g.Now().UTC().Truncate(time.Microsecond)
 	seen = seen.UTC().Truncate(time.Microsecond)
@@ -146,17 +170,49 @@ func (g *Gateway) sign(ctx context.Context, a Act, groups []string) (signoff.Dec
 	}, g.Signer.ID, g.Signer.Private)
 	if err != nil {
 		g.Log.Error("a decision could not be signed", "error", err)
-		return signoff.Decision{}, &signoff.Refusal{Code: "unavailable", Why: "your decision could not be signed; nothing was decided"}
+		return signoff.Decision{}, &signoff.Refusal{Code: Unavailable, Why: "your decision could not be signed; nothing was decided"}
 	}
 	return d, nil
 }
 
-// refuse commits a refused attempt before it is said.
+// Unavailable is the code of an act that could not be checked or written down: nothing was decided.
+const Unavailable = "unavailable"
+
+// refuse commits a refused attempt before it is said. What cannot be written down is not answered as if it were.
 func (g *Gateway) refuse(ctx context.Context, a Act, code, why string) Reply {
 	if err := g.attempt(ctx, a, false, code, why, signoff.Decision{}); err != nil {
 		g.Log.Error("a refused attempt could not be written down", "request", a.Request, "error", err)
+		return refused(Unavailable, "your attempt could not be written down; nothing was decided, try again")
 	}
 	return refused(code, why)
+}
+
+// unread is an act on something that could not be read. Where there is no such thing, the attempt stands in the
+// installation's own ledger, because no run's is the right one.
+func (g *Gateway) unread(ctx context.Context, a Act, cause error) Reply {
+	var missing *database.NotFoundError
+	if !errors.As(cause, &missing) {
+		g.Log.Error("an act could not be checked", "request", a.Request, "error", cause)
+		return refused(Unavailable, "this could not be checked just now; nothing was decided, try again")
+	}
+	why := fmt.Sprintf("there is no request %q here", clipped(a.Request))
+	a.Request, a.Reason, a.Answer = clipped(a.Request), "", ""
+	err := g.DB.RecordStray(ctx, database.Attempt{
+		Request: a.Request, Person: a.Person, Verb: clipped(a.Verb), Surface: a.Surface, Code: signoff.ClosedCode, Why: why, At: g.Now(),
+	})
+	if err != nil {
+		g.Log.Error("a refused attempt could not be written down", "request", a.Request, "error", err)
+		return refused(Unavailable, "your attempt could not be written down; nothing was decided, try again")
+	}
+	return refused(signoff.ClosedCode, why)
+}
+
+// clipped bounds a name that somebody made up.
+func clipped(s string) string {
+	if len(s) > 200 {
+		return strings.ToValidUTF8(s[:200], "") + "…"
+	}
+	return s
 }
 
 func (g *Gateway) attempt(ctx context.Context, a Act, accepted bool, code, why string, d signoff.Decision) error {

@@ -90,6 +90,7 @@ type room struct {
 	runs  *runs
 	slack *slack
 	view  signoff.View
+	path  string
 }
 
 var shown = chat.Delivery{Channel: "C1", TS: "1.1"}
@@ -117,17 +118,17 @@ func newRoom(t *testing.T) room {
 	}
 	v := signoff.View{Request: "req-1", Envelope: e, Digest: got[string](t)(signoff.Digest(e)), State: signoff.StateOpen, Seats: 2}
 	must(t, db.PutRequest(ctx, v))
-	must(t, db.PutRun(ctx, incident.Run{ID: "run-1", Incident: "inc-1", Number: 1, State: "running"}))
+	must(t, db.PutRun(ctx, incident.Run{ID: "run-1", Incident: "inc-1", Number: 1, State: "running", World: "production"}))
 	must(t, db.AddDelivery(ctx, "req-1", shown.Channel, shown.TS, "slack"))
 	must(t, db.PutQuestion(ctx, database.Question{ID: "q-1", Run: "run-1", From: "secops", Prompt: "Abuse?", Choices: []string{"yes", "no"}}))
 	r := &runs{reply: wire.Reply{Accepted: true, State: signoff.StateOpen, Filled: 1, Seats: 2}}
 	g := gateway.New(gateway.Options{DB: db, People: dir2, Signer: signer, Temporal: r, World: "production",
 		Cards: cards.New(db, s, slog.New(slog.DiscardHandler)), Log: slog.New(slog.DiscardHandler), Now: now})
 	t.Cleanup(func() {
-		g.Wait()
+		g.Close()
 		must(t, db.Close())
 	})
-	return room{Gateway: g, db: db, runs: r, slack: s, view: v}
+	return room{Gateway: g, db: db, runs: r, slack: s, view: v, path: filepath.Join(dir, "db")}
 }
 
 func (r room) approve(person, surface string) gateway.Act {

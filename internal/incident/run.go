@@ -1,6 +1,9 @@
 package incident
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Outcomes of a run.
 const (
@@ -42,6 +45,14 @@ type Run struct {
 	Outcome    string    `json:"outcome,omitempty"`
 	StartedAt  time.Time `json:"started_at"`
 	FinishedAt time.Time `json:"finished_at,omitzero"`
+}
+
+// WorkflowID of a run: the incident's id, with a number from the second run on.
+func (r Run) WorkflowID() string {
+	if r.Number <= 1 {
+		return r.Incident
+	}
+	return fmt.Sprintf("%s/%d", r.Incident, r.Number)
 }
 
 // Person is somebody who may decide, mapped by Slack user id, never by e-mail or display name.

@@ -2,6 +2,7 @@ package people
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -11,8 +12,9 @@ import (
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 )
 
-// fresh is how long an answer of the chat service is believed; execution accepts nothing older than a minute.
-const fresh = 30 * time.Second
+// MostRemembered is how long an answer of the chat service is believed at most, and unless told otherwise: execution
+// accepts nothing older than a minute.
+const MostRemembered = 30 * time.Second
 
 // Group is either a list of person ids or a Slack user group.
 type Group struct {
@@ -26,6 +28,8 @@ type Directory struct {
 	groups  map[string]Group
 	chat    chat.Chat // nil: only listed groups, and nobody can be checked against chat
 	now     func() time.Time
+
+	fresh time.Duration
 
 	mu    sync.Mutex
 	cache map[string]answer
@@ -64,7 +68,14 @@ func New(persons []incident.Person, groups map[string]Group, c chat.Chat, now fu
 			}
 		}
 	}
-	return &Directory{persons: persons, groups: groups, chat: c, now: now, cache: map[string]answer{}}, nil
+	return &Directory{persons: persons, groups: groups, chat: c, now: now, fresh: MostRemembered, cache: map[string]answer{}}, nil
+}
+
+// Remember sets how long an answer of the chat service is believed; zero leaves it. Call it before the first question.
+func (d *Directory) Remember(age time.Duration) {
+	if age > 0 {
+		d.fresh = min(age, MostRemembered)
+	}
 }
 
 // Person finds a person by id.
@@ -112,6 +123,10 @@ func (d *Directory) Members(ctx context.Context, group string) ([]string, time.T
 	}
 	got, err := d.cached("group "+g.SlackUsergroup, func() (answer, error) {
 		users, err := d.chat.Members(ctx, g.SlackUsergroup)
+		var empty *chat.EmptyGroupError
+		if errors.As(err, &empty) { // chat has answered: nobody, which lets nobody decide
+			return answer{}, nil
+		}
 		return answer{list: users}, err
 	})
 	if err != nil {
@@ -190,7 +205,7 @@ func (d *Directory) cached(what string, ask func() (answer, error)) (answer, err
 	d.mu.Lock()
 	got, ok := d.cache[what]
 	d.mu.Unlock()
-	if ok && d.now().Sub(got.at) < fresh {
+	if ok && d.now().Sub(got.at) < d.fresh {
 		return got, nil
 	}
 	at := d.now()

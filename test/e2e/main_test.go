@@ -94,8 +94,8 @@ type tamper struct{ file, find, put string }
 var tampers = []tamper{
 	{"activities/grant.go", "\treturn h.send(ctx, a, in, e, row)\n", "\te2eKillAt(\"after-intent:\" + a.Card.Name)\n\treturn h.send(ctx, a, in, e, row)\n"},
 	{
-		"activities/grant.go", "\tif err != nil {\n\t\treturn wire.Result{}, err\n\t}\n\treturn res, h.finishCall(ctx, row.ID, res)\n",
-		"\tif err != nil {\n\t\treturn wire.Result{}, err\n\t}\n\te2eKillAt(\"before-receipt:\" + a.Card.Name)\n\treturn res, h.finishCall(ctx, row.ID, res)\n",
+		"activities/grant.go", "\tif err != nil {\n\t\treturn wire.Result{}, h.failCall(ctx, row.ID, err)\n\t}\n\treturn res, h.finishCall(ctx, row.ID, res)\n",
+		"\tif err != nil {\n\t\treturn wire.Result{}, h.failCall(ctx, row.ID, err)\n\t}\n\te2eKillAt(\"before-receipt:\" + a.Card.Name)\n\treturn res, h.finishCall(ctx, row.ID, res)\n",
 	},
 	{
 		"activities/grant.go", "\tif err := h.verify(ctx, a, in, e, rows, sent); err != nil {\n",

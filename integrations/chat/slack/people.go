@@ -10,6 +10,8 @@ import (
 	"time"
 
 	slackapi "github.com/slack-go/slack"
+
+	"github.com/tourniquet-ir/tourniquet/integrations/chat"
 )
 
 // Members returns the chat user ids of a user group, now. An empty group is an error: it must never mean anyone.
@@ -23,7 +25,7 @@ func (c *Chat) Members(ctx stdctx.Context, usergroup string) ([]string, error) {
 		return nil, err
 	}
 	if len(members) == 0 {
-		return nil, fmt.Errorf("user group %q has no members, so nobody could decide", usergroup)
+		return nil, &chat.EmptyGroupError{Group: usergroup}
 	}
 	return members, nil
 }
