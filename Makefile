@@ -9,7 +9,7 @@ WORKFLOWCHECK := go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0
 UNHEAVY = $(GO) list -test -f '{{.ImportPath}} {{join .Deps " "}}' ./... \
 	| awk '$$1 ~ /\.test$$/ && !/ go\.temporal\.io\/server\// { sub(/\.test$$/, "", $$1); print $$1 }'
 
-.PHONY: help drill build test race lint bench check judge
+.PHONY: help drill build test race lint bench check judge watch
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,9 @@ lint: ## formatting, vet, determinism of workflows, golangci-lint (its first bui
 
 bench: ## alert to first request, and runs per second, beside the bare workflow engine
 	$(GO) run ./test/bench
+
+watch: ## how well the usage watch finds thefts, and how often it cries wolf
+	$(GO) run ./test/watch
 
 check: lint test race judge ## all of it, as before a release
 
