@@ -16,6 +16,7 @@ type Card struct {
 	// FinalWhen says, for cards whose effect depends on the target (dependent.update), which declared effect
 	// the linter must assume: always the worse one, Effect.
 	TargetInput string   // the input that names what it changes, as "key" or "dependent"
+	After       []string // actions on the same target that leave this one's target state as it was, so that both may stand under one sign-off
 	Reads       []string // inputs of which a later step may be the maker even under sign-off ("key" of dependent.update)
 }
 

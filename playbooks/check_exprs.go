@@ -14,9 +14,15 @@ const maxSites = 1500
 // checkExpressions types every expression. Vars come first, then the lists of loops from the outside inwards, because
 // the others see their types.
 func (s *sheet) checkExpressions() {
-	if len(s.sites) > maxSites {
-		s.err("budget", s.sites[maxSites].at, "split it", "more than %d expressions", maxSites)
+	s.budget.sites += len(s.sites)
+	if s.budget.sites > maxSites {
+		s.err("budget", s.sites[min(maxSites, len(s.sites)-1)].at(), "split it", "more than %d expressions, sub-playbooks included", maxSites)
 		return
+	}
+	for _, x := range s.sites {
+		if tree, fault := parseExpr(x.code, s.budget.parse); fault == nil {
+			x.uses = usesOf(tree.Node)
+		}
 	}
 	rank := func(x *site) int {
 		switch {
@@ -48,9 +54,9 @@ func (s *sheet) checkSite(x *site) {
 		s.exprFault(x, err)
 		return
 	}
-	x.info = info
+	x.info, x.uses = info, usesOf(info.root)
 	if x.text && !slices.Contains([]string{TypeString, TypeInt, TypeFloat, TypeBool, TypeTime, TypeDuration, TypeAny}, info.Type) {
-		s.err("wrong-type", x.at, "name the field that is meant, or use join", "%s cannot be written into a text", article(info.Type))
+		s.err("wrong-type", x.at(), "name the field that is meant, or use join", "%s cannot be written into a text", article(info.Type))
 	}
 	if name, ok := strings.CutPrefix(x.key, "vars."); ok {
 		for _, b := range s.p.Vars {
@@ -72,15 +78,10 @@ func varType(v Value, info *Checked) types.Type {
 }
 
 func (s *sheet) exprFault(x *site, err error) {
-	at := x.at
+	at := x.at()
 	var f *ExprError
 	if errors.As(err, &f) {
-		if f.Line == 1 {
-			at.col += f.Col - 1
-		} else {
-			at.line += f.Line - 1
-		}
-		at.line = min(at.line, len(s.lines))
+		at = x.spot(f.Line, f.Col)
 	}
 	rule := "expression"
 	switch {
@@ -90,45 +91,6 @@ func (s *sheet) exprFault(x *site, err error) {
 		rule = "wrong-type"
 	}
 	s.err(rule, at, s.exprHint(x, err.Error()), "%s: %s", x.key, err)
-}
-
-// exprHint guesses the name that was meant.
-func (s *sheet) exprHint(x *site, msg string) string {
-	if word, ok := strings.CutPrefix(msg, "unknown name "); ok {
-		var known []string
-		for n := range s.names(x) {
-			known = append(known, n)
-		}
-		slices.Sort(known)
-		return guess(word, known)
-	}
-	if word, ok := strings.CutPrefix(msg, "unknown field "); ok {
-		return guess(word, s.fieldsNear(x, word))
-	}
-	return ""
-}
-
-// fieldsNear are the field names of the outputs or nouns that an expression reads.
-func (s *sheet) fieldsNear(x *site, word string) []string {
-	tree, fault := parseExpr(x.code, newConfig())
-	if fault != nil {
-		return nil
-	}
-	for _, u := range usesOf(tree.Node) {
-		if n := s.byID[u.step]; n != nil && u.output == word {
-			return fieldNames(n.outputs())
-		}
-	}
-	var all []string
-	for _, t := range []types.Type{keyType(), alertType(), incidentType(), runType()} {
-		if m, ok := t.(types.Map); ok {
-			for k := range m {
-				all = append(all, k)
-			}
-		}
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
 }
 
 // wanted is the type that a place asks for.

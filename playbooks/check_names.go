@@ -54,11 +54,7 @@ func (s *sheet) varNames(x *site) types.Type {
 
 func (s *sheet) stepNames(x *site) types.Type {
 	m := types.Map{}
-	tree, fault := parseExpr(x.code, newConfig())
-	if fault != nil {
-		return m
-	}
-	for _, u := range usesOf(tree.Node) {
+	for _, u := range x.uses {
 		switch n := s.byID[u.step]; {
 		case u.step == "identify":
 			m[u.step] = stepType(types.Map{"key": keyType()})

@@ -11,7 +11,7 @@ import (
 // Compile reads, checks and compiles a playbook. All faults come at once, sorted; the program is nil if any of them
 // is an error. A file may be hostile: the work is bounded by its size, depth and number of steps.
 func Compile(file string, src []byte, w World) (*Program, []diag.Fault) {
-	s := &sheet{file: file, src: src, w: w, budget: &budget{}}
+	s := &sheet{file: file, src: src, w: w, budget: newBudget()}
 	p := s.compile()
 	return p, diag.Sort(s.faults)
 }
@@ -27,7 +27,7 @@ func (s *sheet) compile() *Program {
 	}
 	s.readTop(root)
 	s.checkExpressions()
-	for _, rule := range rules() {
+	for _, rule := range checks() {
 		rule(s)
 	}
 	if diag.HasErrors(s.faults) {
@@ -36,6 +36,12 @@ func (s *sheet) compile() *Program {
 	s.p.Steps = assemble(s.top[SectionSteps])
 	s.p.OnFailure = assemble(s.top[SectionOnFailure])
 	s.p.Finally = assemble(s.top[SectionFinally])
+	for _, place := range Unsigned(s.p) { // the rule said so already, unless it is wrong
+		s.err("final-without-signoff", pos{place.Step.Line, 1}, "add signoff: to the step or to a group around it", "%q cannot be undone, and nobody signs for it", place.Path)
+	}
+	if diag.HasErrors(s.faults) {
+		return nil
+	}
 	return s.p
 }
 

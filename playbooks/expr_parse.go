@@ -84,9 +84,9 @@ func parseExpr(code string, c *conf.Config) (*parser.Tree, *ExprError) {
 func located(err error) *ExprError {
 	var f *file.Error
 	if errors.As(err, &f) {
-		return &ExprError{max(f.Line, 1), f.Column + 1, crop(f.Message)}
+		return &ExprError{max(f.Line, 1), f.Column + 1, cropTo(f.Message, 240)}
 	}
-	return &ExprError{1, 1, crop(err.Error())}
+	return &ExprError{1, 1, cropTo(err.Error(), 240)}
 }
 
 // inspect refuses what could be slow, large or different from one run to the next.

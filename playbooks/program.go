@@ -11,21 +11,22 @@ const ProgramVersion = 1
 
 // Program is a checked playbook: what a run carries, never linted again.
 type Program struct {
-	Version   int       `json:"program_version"`
-	ID        string    `json:"id"`
-	Title     string    `json:"title"`
-	Owner     string    `json:"owner,omitempty"`
-	Tags      []string  `json:"tags,omitempty"`
-	Digest    string    `json:"digest"` // sha256:<hex> of Source
-	Source    string    `json:"source"`
-	Trigger   string    `json:"trigger,omitempty"`  // expression; empty: by hand or as a sub-playbook
-	Priority  int       `json:"priority,omitempty"` // of the trigger: where several answer, the highest does
-	NeedsKey  bool      `json:"needs_key"`
-	Inputs    []Field   `json:"inputs,omitempty"`
-	Vars      []Binding `json:"vars,omitempty"` // in file order
-	Steps     []Step    `json:"steps"`
-	OnFailure []Step    `json:"on_failure,omitempty"`
-	Finally   []Step    `json:"finally,omitempty"`
+	Version     int       `json:"program_version"`
+	ID          string    `json:"id"`
+	Title       string    `json:"title"`
+	Description string    `json:"description,omitempty"`
+	Owner       string    `json:"owner,omitempty"`
+	Tags        []string  `json:"tags,omitempty"`
+	Digest      string    `json:"digest"` // sha256:<hex> of Source
+	Source      string    `json:"source"`
+	Trigger     string    `json:"trigger,omitempty"`  // expression; empty: by hand or as a sub-playbook
+	Priority    int       `json:"priority,omitempty"` // of the trigger: where several answer, the highest does
+	NeedsKey    bool      `json:"needs_key"`
+	Inputs      []Field   `json:"inputs,omitempty"`
+	Vars        []Binding `json:"vars,omitempty"` // in file order
+	Steps       []Step    `json:"steps"`
+	OnFailure   []Step    `json:"on_failure,omitempty"`
+	Finally     []Step    `json:"finally,omitempty"`
 }
 
 // Binding is one named value.

@@ -14,11 +14,12 @@ import (
 
 // The fixed budget of one file.
 const (
-	maxFile  = 256 << 10
-	maxDepth = 40
-	maxSteps = 500
-	maxSubs  = 8
-	maxLine  = 4096 // bytes of one line
+	maxFile    = 256 << 10
+	maxInlined = 1 << 20 // bytes of all sub-playbooks, counted as often as they are called
+	maxDepth   = 40
+	maxSteps   = 500
+	maxSubs    = 8
+	maxLine    = 4096 // bytes of one line
 )
 
 // readYAML parses one document and refuses what could hide something from a reader. It is nil when the file
@@ -32,7 +33,7 @@ func (s *sheet) readYAML() *yaml.Node {
 		s.err("syntax", pos{1, 1}, "save it as UTF-8", "the file is not UTF-8 text")
 		return nil
 	}
-	if s.tooDeep() {
+	if s.ruleHiddenCharacters(); len(s.faults) > 0 || s.tooDeep() {
 		return nil
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(s.src))

@@ -3,6 +3,8 @@ package playbooks
 import (
 	"slices"
 	"strings"
+
+	"github.com/expr-lang/expr/ast"
 )
 
 // read is one place where an expression reads a step.
@@ -19,7 +21,7 @@ func (s *sheet) reads() []read {
 		if x.info == nil {
 			continue
 		}
-		for _, u := range usesOf(x.info.root) {
+		for _, u := range x.uses {
 			if u.step != "" {
 				out = append(out, read{x, u, s.byID[u.step]})
 			}
@@ -28,17 +30,20 @@ func (s *sheet) reads() []read {
 	return out
 }
 
-// at is the place of the use in the file.
+// at is the place of the use in the file: of the name that its chain of fields begins with.
 func (r read) at() pos {
-	at := r.site.at
-	if loc := r.use.node.Location(); !strings.Contains(r.site.code[:min(loc.From, len(r.site.code))], "\n") {
-		if p := path(r.use.node); len(p) > 0 {
-			if i := strings.Index(r.site.code, p[0].name+"."+r.use.step); i >= 0 {
-				at.col += len([]rune(r.site.code[:i]))
-			}
+	n := r.use.node
+	for {
+		switch x := n.(type) {
+		case *ast.ChainNode:
+			n = x.Node
+			continue
+		case *ast.MemberNode:
+			n = x.Node
+			continue
 		}
+		return r.site.places.at(n.Location().From)
 	}
-	return at
 }
 
 // visible reports whether a step that stands before another may be read from it, and why not.
@@ -90,10 +95,10 @@ func mayBeAbsent(reader, target *node) string {
 	return ""
 }
 
-// sameIf reports whether the reader stands under the same condition.
+// sameIf reports whether the reader stands under the same condition, where that cannot change from one to the other.
 func sameIf(reader *node, cond string) bool {
 	for _, x := range reader.up() {
-		if x.step.If == cond && !strings.Contains(cond, "now(") {
+		if x.step.If == cond && !strings.Contains(cond, "now(") && !strings.Contains(cond, "incident") {
 			return true
 		}
 	}

@@ -1,6 +1,7 @@
 package playbooks
 
 import (
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -10,7 +11,7 @@ import (
 func (s *sheet) ruleCondition(n *yaml.Node, key string) bool {
 	const rule = "condition"
 	at := place(n)
-	switch {
+	switch hash, cut := s.cut(n); {
 	case n.Style&yaml.TaggedStyle != 0:
 		return false // said already: "if: !x" is a tag
 	case n.Kind != yaml.ScalarNode || n.Tag == "!!null" || strings.TrimSpace(n.Value) == "":
@@ -19,19 +20,25 @@ func (s *sheet) ruleCondition(n *yaml.Node, key string) bool {
 	case strings.Contains(n.Value, "${{"):
 		s.err(rule, at, "write it without ${{ }}", "%s is an expression by itself", key)
 		return false
-	case n.Style == 0 && s.cut(n):
-		s.err(rule, at, "quote the condition, or put the comment on a line of its own", "%s is cut at the comment", key)
+	case cut:
+		s.err(rule, hash, "quote the condition, or put the comment on a line of its own", "%s is cut at the comment", key)
 		return false
 	}
 	return true
 }
 
-// cut reports whether a comment stands behind a plain scalar on its line.
-func (s *sheet) cut(n *yaml.Node) bool {
-	if n.Line < 1 || n.Line > len(s.lines) || strings.Contains(n.Value, "\n") {
-		return false
+// cut reports whether a comment stands behind a plain scalar on its last line, and where.
+func (s *sheet) cut(n *yaml.Node) (pos, bool) {
+	if n.Kind != yaml.ScalarNode || n.Style != 0 || n.Value == "" {
+		return pos{}, false
 	}
-	runes := []rune(s.lines[n.Line-1])
-	from := min(n.Column-1+len([]rune(n.Value)), len(runes))
-	return strings.Contains(string(runes[max(from, 0):]), "#")
+	p := s.placesOf(n)
+	end := p.at(len(p) - 1)
+	if end.line < 1 || end.line > len(s.lines) {
+		return pos{}, false
+	}
+	rest := []rune(s.lines[end.line-1])
+	rest = rest[min(end.col-1, len(rest)):]
+	i := slices.Index(rest, '#')
+	return pos{end.line, end.col + i}, i > 0 && strings.TrimSpace(string(rest[:i])) == ""
 }

@@ -24,10 +24,31 @@ func ruleInputs(s *sheet) {
 				continue
 			}
 			if have := staticType(g.value); g.value.Kind != ValueExpr && !fits(have, f.Type) && !readable(g.value, f.Type) {
-				s.err("wrong-type", pos{g.value.Line, g.value.Col}, "", "input %q is %s, and this is %s", name, article(f.Type), article(have))
+				s.err("wrong-type", pos{g.value.Line, g.value.Col}, asFor(f.Type), "input %q is %s, and this is %s", name, article(f.Type), article(have))
 			}
 		}
 	}
+}
+
+// asFor is how a value of a type is written.
+func asFor(kind string) string {
+	switch kind {
+	case TypeString:
+		return "put it in quotes"
+	case TypeKey:
+		return "as \"${{ key }}\""
+	case TypeDepend:
+		return "as \"${{ dependent }}\", inside a loop over key.dependents"
+	case TypeTime:
+		return "as 2026-03-04T03:12:00Z, or an expression that gives a time"
+	case TypeDuration:
+		return "as 30s, 10m, 4h or 3d"
+	case TypeStrings:
+		return "as [one, two]"
+	case TypeBool:
+		return "true or false"
+	}
+	return ""
 }
 
 func nameKey(n *node) string {

@@ -6,7 +6,7 @@ func ruleOptional(s *sheet) {
 		if x.info == nil {
 			continue
 		}
-		for _, u := range usesOf(x.info.root) {
+		for _, u := range x.uses {
 			var fields []Field
 			name, what := u.output, "output"
 			switch {

@@ -17,7 +17,7 @@ func ruleSections(s *sheet) {
 		}
 		switch n.step.Kind {
 		case KindAsk, KindWait, KindPlaybook, KindEnd:
-			s.err(rule, n.at, "", "%q cannot stand in %s", kindWord(n.step.Kind), n.section)
+			s.err(rule, n.at, "", "%q cannot stand in %s", kindKey(n.step.Kind), n.section)
 		}
 	}
 }

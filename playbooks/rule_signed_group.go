@@ -15,7 +15,7 @@ func ruleSignedGroup(s *sheet) {
 		}
 		switch n.step.Kind {
 		case KindAsk, KindWait, KindPlaybook, KindEnd:
-			s.err("signed-group", n.at, "put it before or after the group", "%q cannot stand in the signed group %q: what is signed is fixed", kindWord(n.step.Kind), outer.step.ID)
+			s.err("signed-group", n.at, "put it before or after the group", "%q cannot stand in the signed group %q: what is signed is fixed", kindKey(n.step.Kind), outer.step.ID)
 		}
 	}
 }

@@ -17,9 +17,13 @@ func (s *sheet) ruleSubPlaybook(id string, at pos) ([]byte, bool) {
 		slices.Sort(known)
 		s.err("sub-playbook", at, guess(id, known), "there is no playbook %q", crop(id))
 		return nil, false
-	case len(s.stack) >= maxSubs || s.budget.steps > maxSteps:
-		s.err("budget", at, "", "playbooks nest more than %d levels or more than %d steps", maxSubs, maxSteps)
+	case len(s.stack) >= maxSubs:
+		s.err("budget", at, "call fewer playbooks from playbooks", "playbooks nest more than %d levels", maxSubs)
+		return nil, false
+	case s.budget.bytes+len(src) > maxInlined:
+		s.err("budget", at, "call fewer playbooks", "the sub-playbooks have more than %d bytes together", maxInlined)
 		return nil, false
 	}
+	s.budget.bytes += len(src)
 	return src, true
 }

@@ -7,11 +7,11 @@ func ruleWholeStep(s *sheet) {
 		if x.info == nil {
 			continue
 		}
-		for _, u := range usesOf(x.info.root) {
+		for _, u := range x.uses {
 			target := s.byID[u.step]
 			whole := u.outputs && u.output == "" && u.step != "" && (target == nil || target.step.Kind != KindLoop)
 			if u.bare || whole {
-				s.err("whole-step", x.at, "steps.<id>.status or steps.<id>.outputs.<name>", "a step is not read as a whole: name the output that is meant")
+				s.err("whole-step", (read{x, u, target}).at(), "steps.<id>.status or steps.<id>.outputs.<name>", "a step is not read as a whole: name the output that is meant")
 			}
 		}
 	}

@@ -2,8 +2,10 @@ package playbooks
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
+	"github.com/expr-lang/expr/conf"
 	"github.com/expr-lang/expr/types"
 	"go.yaml.in/yaml/v3"
 
@@ -32,8 +34,21 @@ type sheet struct {
 	faults []diag.Fault
 }
 
-// budget is shared by a playbook and everything that it inlines.
-type budget struct{ steps int }
+// budget is shared by a playbook and everything that it inlines: what was used up, and what is made once.
+type budget struct {
+	steps   int
+	sites   int
+	bytes   int // of the sub-playbooks, counted as often as they are called
+	subs    map[string]inlined
+	clauses map[string]Clause
+	hashes  map[string]string
+	secret  *regexp.Regexp
+	parse   *conf.Config // for parsing alone; checking needs one of its own
+}
+
+func newBudget() *budget {
+	return &budget{subs: map[string]inlined{}, hashes: map[string]string{}, secret: secretForms(), parse: newConfig()}
+}
 
 // node is a step while it is checked.
 type node struct {
@@ -57,16 +72,39 @@ type given struct {
 
 // site is one expression and what it must be.
 type site struct {
-	code string
-	at   pos
-	key  string // where it stands: if, until, with.<input>, …
-	want string
-	text bool // part of a text: must be writable
-	in   *node
-	info *Checked
+	code   string
+	places places
+	key    string // where it stands: if, until, with.<input>, …
+	want   string
+	text   bool // part of a text: must be writable
+	in     *node
+	info   *Checked
+	uses   []use
 }
 
+// at is where the expression begins.
+func (x *site) at() pos { return x.places.at(0) }
+
+// spot is the place of a line and column inside the expression, as the expression library counts them.
+func (x *site) spot(line, col int) pos {
+	at := 0
+	for _, l := range strings.Split(x.code, "\n")[:min(max(line-1, 0), strings.Count(x.code, "\n"))] {
+		at += runes(l) + 1
+	}
+	return x.places.at(at + max(col-1, 0))
+}
+
+// maxFaults is how many faults are listed: a hostile file could have one per byte.
+const maxFaults = 500
+
 func (s *sheet) fault(severity, rule string, at pos, hint, format string, args ...any) {
+	switch {
+	case len(s.faults) > maxFaults:
+		return
+	case len(s.faults) == maxFaults:
+		severity, rule, hint = diag.Error, "budget", "mend these first"
+		format, args = "more than %d faults; the others are not listed", []any{maxFaults}
+	}
 	s.faults = append(s.faults, diag.Fault{
 		File: s.file, Line: max(at.line, 1), Column: max(at.col, 1), Rule: rule, Severity: severity,
 		Message: fmt.Sprintf(format, args...), Hint: hint,

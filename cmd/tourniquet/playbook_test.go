@@ -38,7 +38,7 @@ func TestLintFindsInEveryBrokenPlaybookWhatItsGoldenFileSays(t *testing.T) {
 		}
 		name := filepath.Base(file)
 		// The shipped actions have more outputs that are always there, and no sub-playbooks lie beside these files.
-		if name == "optional.yaml" || name == "sub_playbook.yaml" {
+		if name == "optional_value.yaml" || name == "sub_playbook.yaml" {
 			continue
 		}
 		got := command(t, env, "playbook", "lint", file)
