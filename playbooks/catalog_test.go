@@ -45,6 +45,9 @@ func catalog() playbooks.Catalog {
 	add("incident.report", "notify", "", "evidence:string digest:string")
 	add("owners.notify", "notify", "key:key! text:string!", "")
 	add("people.page", "notify", "group:string! text:string!", "")
+	revoke := c["key.revoke"]
+	revoke.After = []string{"key.contain"}
+	c["key.revoke"] = revoke
 	update := c["dependent.update"]
 	update.Reads = []string{"key"}
 	c["dependent.update"] = update

@@ -205,8 +205,9 @@ func TestDriftVoidsAndAsksAnewAndDoesNotRepeatWhatIsDone(t *testing.T) {
 	if calls := d.house.views[1].Envelope.Calls; len(calls) != 2 || calls[0].Step != "replace/rotate[1]/hand_over" {
 		t.Errorf("what is asked anew is %v", calls)
 	}
-	if d.house.settled[0].State != signoff.StateExecuting || d.house.events("signoff.voided") != 1 {
-		t.Error("the first request was not voided")
+	executing := slices.ContainsFunc(d.house.settled, func(x wire.Settle) bool { return x.State == signoff.StateExecuting })
+	if voided := d.house.events("signoff.voided"); !executing || voided != 1 { // messages are sent side by side: their order is open
+		t.Errorf("the first request was executing %v and voided %d times", executing, voided)
 	}
 }
 
