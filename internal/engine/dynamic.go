@@ -37,6 +37,10 @@ func dynamic() dc.StaticClient {
 		dc.HistoryCacheHostLevelMaxSize.Key():     2_000,
 		dc.EventsHostLevelCacheMaxSizeBytes.Key(): 16 << 20,
 
+		// Schedules live in the history service, where nothing else has to run for them.
+		dc.EnableCHASMSchedulerCreation.Key():         true,
+		dc.CHASMSchedulerCreationRolloutPercent.Key(): 100,
+
 		// Children of a closing run are told in place: the service that would do it elsewhere does not run.
 		dc.EnableParentClosePolicyWorker.Key(): false,
 	}
