@@ -1,22 +1,16 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
 
 	"go.uber.org/fx"
-	"golang.org/x/oauth2"
-	"golang.org/x/oauth2/google"
 
 	"github.com/tourniquet-ir/tourniquet/activities"
 	"github.com/tourniquet-ir/tourniquet/integrations/chat"
 	"github.com/tourniquet-ir/tourniquet/integrations/chat/slack"
-	"github.com/tourniquet-ir/tourniquet/integrations/keys"
-	"github.com/tourniquet-ir/tourniquet/integrations/keys/gemini"
-	"github.com/tourniquet-ir/tourniquet/integrations/keys/openai"
 	"github.com/tourniquet-ir/tourniquet/integrations/mail"
 	"github.com/tourniquet-ir/tourniquet/integrations/mail/smtp"
 	"github.com/tourniquet-ir/tourniquet/integrations/paging"
@@ -116,52 +110,19 @@ func gitHub(s settings) (gitHubPorts, error) {
 	return p, err
 }
 
+// accounts are the providers' accounts that the configuration names. A provider is one file account<name>.go and one line here.
 func accounts(s settings) ([]activities.Account, error) {
 	var out []activities.Account
-	add := func(name string, p keys.Provider) { out = append(out, activities.Account{Name: name, Provider: p}) }
-	for _, c := range s.Config.Providers.Gemini {
-		tokens, err := googleTokens(s, c)
-		if err != nil {
-			return nil, fmt.Errorf("providers.gemini account %q: %w", c.Account, err)
-		}
-		p, err := gemini.New(gemini.Config{Account: c.Account, Project: c.Project, TokenSource: tokens, Endpoints: gemini.Endpoints{
-			APIKeys: c.Endpoints["api_keys"], ServiceUsage: c.Endpoints["service_usage"], Monitoring: c.Endpoints["monitoring"],
-			Logging: c.Endpoints["logging"], Generative: c.Endpoints["generative"],
-		}, MicroUSDPerRequest: c.MicroUSDPerRequest, PriceBasis: c.PriceBasis})
+	for _, of := range []func(settings) ([]activities.Account, error){
+		geminiAccounts, openaiAccounts,
+	} {
+		some, err := of(s)
 		if err != nil {
 			return nil, err
 		}
-		add(c.Account, p)
-	}
-	for _, c := range s.Config.Providers.OpenAI {
-		key, err := c.AdminKey.Resolve(s.Env)
-		if err != nil {
-			return nil, fmt.Errorf("providers.openai account %q: %w", c.Account, err)
-		}
-		p, err := openai.New(openai.Config{Account: c.Account, Project: c.Project, AdminKey: key, BaseURL: c.BaseURL})
-		if err != nil {
-			return nil, err
-		}
-		add(c.Account, p)
+		out = append(out, some...)
 	}
 	return out, nil
-}
-
-func googleTokens(s settings, c config.Gemini) (oauth2.TokenSource, error) {
-	const scope = "https://www.googleapis.com/auth/cloud-platform"
-	if c.AccessToken != "" {
-		token, err := c.AccessToken.Resolve(s.Env)
-		return oauth2.StaticTokenSource(&oauth2.Token{AccessToken: token}), err
-	}
-	ctx := context.Background()
-	if c.CredentialsFile == "" {
-		found, err := google.FindDefaultCredentials(ctx, scope)
-		if err != nil {
-			return nil, fmt.Errorf("no application default credentials were found: %w", err)
-		}
-		return found.TokenSource, nil
-	}
-	return credentialsFrom(ctx, s.Config.At(c.CredentialsFile), scope)
 }
 
 func stores(s settings, g gitHubPorts) []secretstores.Store {

@@ -164,13 +164,7 @@ func (e *examination) servers() []string {
 	if c.Slack != nil {
 		out = append(out, orElse(c.Slack.BaseURL, "https://slack.com/api/"))
 	}
-	for _, g := range c.Providers.Gemini {
-		out = append(out, orElse(g.Endpoints["api_keys"], "https://apikeys.googleapis.com/"))
-	}
-	for _, o := range c.Providers.OpenAI {
-		out = append(out, orElse(o.BaseURL, "https://api.openai.com/"))
-	}
-	return out
+	return append(out, c.Providers.Servers()...)
 }
 
 // skewOf is our time minus the server's, in the middle of the call; no credential is sent.

@@ -21,17 +21,6 @@ import (
 	"github.com/tourniquet-ir/tourniquet/internal/sandbox"
 )
 
-// scenario is one rehearsal.
-type scenario struct {
-	Name, Summary, Outcome string
-	Spend                  time.Duration // how long the thief spends before GitHub's scanner speaks up
-}
-
-var scenarios = []scenario{{
-	Name: "gemini-leak", Outcome: incident.OutcomeContained, Spend: 3 * time.Second,
-	Summary: "a Gemini key leaks in a repository and is spent at 28 USD a minute until it is contained",
-}}
-
 // drillFlags are what the user chose.
 type drillFlags struct {
 	approve, worldLog, keep string
@@ -54,38 +43,50 @@ func (sh *shell) drillCmd() *cobra.Command {
 	c.Flags().StringVar(&f.approve, "approve", "", "auto: scripted people press the buttons (also without a terminal)")
 	c.Flags().StringVar(&f.worldLog, "world-log", "", "write every request the sandbox saw to this file, as JSON lines")
 	c.Flags().StringVar(&f.keep, "keep", "", "keep the drill's data in this folder")
-	c.Flags().BoolVar(&f.realistic, "realistic", false, "a deleted key works 8 to 23 minutes more, as seen with Google, instead of 20 seconds")
+	c.Flags().BoolVar(&f.realistic, "realistic", false, "a deleted key works on as long as at the real provider (Google: 8 to 23 minutes) instead of 20 seconds")
 	c.Flags().DurationVar(&f.limit, "time-limit", 30*time.Minute, "give up after this long")
 	c.AddCommand(&cobra.Command{Use: "list", Short: "List the scenarios", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
-		return sh.listScenarios(scenarios)
+		return sh.listScenarios(sandbox.Scenarios())
 	}}, &cobra.Command{Use: "show SCENARIO", Short: "Say what a scenario does and what it expects", Args: cobra.ExactArgs(1), RunE: func(_ *cobra.Command, args []string) error {
 		sc, err := pickScenario(args)
 		if err != nil {
 			return err
 		}
-		return sh.listScenarios([]scenario{sc})
+		return sh.listScenarios([]sandbox.Scenario{sc})
 	}})
 	return c
 }
 
-func pickScenario(args []string) (scenario, error) {
-	if len(args) == 0 {
-		return scenarios[0], nil
+func pickScenario(args []string) (sandbox.Scenario, error) {
+	name := ""
+	if len(args) > 0 {
+		name = args[0]
 	}
-	for _, s := range scenarios {
-		if s.Name == args[0] {
-			return s, nil
-		}
+	sc, known := sandbox.ScenarioNamed(name)
+	if !known {
+		return sc, misuse("there is no scenario %q; see: tourniquet drill list", name)
 	}
-	return scenario{}, misuse("there is no scenario %q; see: tourniquet drill list", args[0])
+	return sc, nil
 }
 
-func (sh *shell) listScenarios(list []scenario) error {
-	if sh.JSON {
-		return writeJSON(sh.Out, list)
-	}
+// listed is a scenario as drill list shows it.
+type listed struct {
+	Name     string `json:"name"`
+	Summary  string `json:"summary"`
+	Provider string `json:"provider"`
+	Expected string `json:"expected"`
+}
+
+func (sh *shell) listScenarios(list []sandbox.Scenario) error {
+	out := make([]listed, 0, len(list))
 	for _, s := range list {
-		if _, err := fmt.Fprintf(sh.Out, "%-14s %s (expected: %s)\n", s.Name, s.Summary, s.Outcome); err != nil {
+		out = append(out, listed{s.Name, s.Summary, s.Issuer.Provider, s.Outcome})
+	}
+	if sh.JSON {
+		return writeJSON(sh.Out, out)
+	}
+	for _, s := range out {
+		if _, err := fmt.Fprintf(sh.Out, "%-20s %s (expected: %s)\n", s.Name, s.Summary, s.Expected); err != nil {
 			return err
 		}
 	}
@@ -93,7 +94,7 @@ func (sh *shell) listScenarios(list []scenario) error {
 }
 
 // drill sets the stage, opens the very house that serve opens, and lets the theft happen.
-func (sh *shell) drill(ctx context.Context, sc scenario, f drillFlags) error {
+func (sh *shell) drill(ctx context.Context, sc sandbox.Scenario, f drillFlags) error {
 	ctx, cancel := context.WithTimeout(ctx, f.limit)
 	defer cancel()
 	dir, clean, err := drillDir(f.keep)
@@ -106,12 +107,16 @@ func (sh *shell) drill(ctx context.Context, sc scenario, f drillFlags) error {
 		return err
 	}
 	defer closeLog()
-	stage, err := sandbox.NewStage(sandbox.Options{Log: log, RevocationDelay: delay(f.realistic)})
+	lingers := drillDelay
+	if f.realistic {
+		lingers = sc.RealDelay()
+	}
+	stage, err := sc.Stage(sandbox.Options{Log: log, RevocationDelay: lingers})
 	if err != nil {
 		return err
 	}
 	defer stage.Close()
-	d := &rehearsal{sh: sh, scenario: sc, stage: stage, scripted: f.approve == "auto" || !isTerminal(sh.In), delay: delay(f.realistic)}
+	d := &rehearsal{sh: sh, scenario: sc, stage: stage, scripted: f.approve == "auto" || !isTerminal(sh.In), delay: lingers}
 	if f.approve != "auto" && d.scripted {
 		d.say("no terminal: scripted people will press the buttons (--approve auto)")
 	}
@@ -151,13 +156,8 @@ func (sh *shell) openDrill(ctx context.Context, dir string, d *rehearsal) error 
 	return nil
 }
 
-// delay is how long a deleted key goes on working.
-func delay(realistic bool) time.Duration {
-	if realistic {
-		return 15 * time.Minute // in the middle of what was seen: 8 to 23 minutes
-	}
-	return 20 * time.Second
-}
+// drillDelay is how long a deleted key goes on working unless --realistic is given.
+const drillDelay = 20 * time.Second
 
 func drillDir(keep string) (dir string, clean func(), err error) {
 	if keep != "" {

@@ -15,7 +15,7 @@ import (
 // every press is made by the sandbox and reaches the product signed, as Slack sends it.
 func (d *rehearsal) people(ctx context.Context) {
 	if d.scripted {
-		d.stage.Slack.AutoApprove(ctx, sandbox.Script{People: sandbox.Scripted(time.Second), Note: func(text string) { d.say("        %s", text) }})
+		d.stage.Slack.AutoApprove(ctx, sandbox.Script{People: sandbox.Scripted(time.Second, d.scenario.Answer), Note: func(text string) { d.say("        %s", text) }})
 		return
 	}
 	lines := make(chan string)

@@ -215,8 +215,8 @@ func (d *rehearsal) table(r *result) error {
 			return err
 		}
 	}
-	_, err = fmt.Fprintf(w, "\n  The thief got %.2f USD; 48 hours without containment would have cost %.0f USD.\n  Deleted keys go on working for %s in this sandbox (Google: 8 to 23 minutes; --realistic).\n  The evidence bundle %s verifies.\n",
-		r.USD["total"], r.USD["uncontained_48h"], d.delay, r.Evidence.Bundle[:19]+"…")
+	_, err = fmt.Fprintf(w, "\n  The thief got %.2f USD; 48 hours without containment would have cost %.0f USD.\n  Deleted keys go on working for %s in this sandbox (%s; see --realistic).\n  The evidence bundle %s verifies.\n",
+		r.USD["total"], r.USD["uncontained_48h"], d.delay, d.scenario.Issuer.LingersWhy, r.Evidence.Bundle[:19]+"…")
 	return err
 }
 

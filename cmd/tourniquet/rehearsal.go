@@ -22,7 +22,7 @@ const drillLook = 100 * time.Millisecond
 // rehearsal is one drill under way.
 type rehearsal struct {
 	sh       *shell
-	scenario scenario
+	scenario sandbox.Scenario
 	stage    *sandbox.Stage
 	scripted bool
 	delay    time.Duration
@@ -57,10 +57,8 @@ func (d *rehearsal) run(ctx context.Context) error {
 		return fmt.Errorf("the sandbox's applications do not work before the theft: %w", err)
 	}
 	d.say("\n  console        %s/sign-in?link=%s\n  sandbox Slack  %s\n", d.url, d.viewer, d.stage.SlackURL)
-	d.say("%6s  a thief starts to spend with %s at 28 USD a minute", d.clock(), d.stage.Key.Hint())
-	thief := d.stage.Attacker()
-	thief.Start()
-	defer thief.Stop()
+	d.say("%6s  %s", d.clock(), d.scenario.Summary)
+	defer d.stage.Use()()
 	if err := sleep(ctx, d.scenario.Spend); err != nil {
 		return err
 	}
@@ -77,7 +75,7 @@ func (d *rehearsal) run(ctx context.Context) error {
 	return d.stage.Exercise(ctx)
 }
 
-// sendAlert is GitHub's webhook, repeated as GitHub would repeat it.
+// sendAlert is the finding as its source posts it.
 func (d *rehearsal) sendAlert(ctx context.Context) (string, error) {
 	d.alert = time.Now()
 	status, body, err := d.stage.Alert(ctx, d.url)
@@ -90,7 +88,7 @@ func (d *rehearsal) sendAlert(ctx context.Context) (string, error) {
 	if status != http.StatusAccepted || json.Unmarshal(body, &got) != nil || got.AlertID == "" {
 		return "", fmt.Errorf("the alert was answered %d: %s", status, body)
 	}
-	d.say("%6s  GitHub's secret scanner reports the leak: alert %s", d.clock(), got.AlertID)
+	d.say("%6s  the alert is in: %s", d.clock(), got.AlertID)
 	return got.AlertID, nil
 }
 

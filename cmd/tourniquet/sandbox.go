@@ -11,7 +11,7 @@ import (
 
 // sandboxCmd runs the sandbox world alone, so that a serve of its own can be pointed at it.
 func (sh *shell) sandboxCmd() *cobra.Command {
-	var dir, listen, log string
+	var dir, listen, log, scenario string
 	c := &cobra.Command{
 		Use: "sandbox", Short: "Run the sandbox world alone and write a configuration that points at it", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -20,7 +20,11 @@ func (sh *shell) sandboxCmd() *cobra.Command {
 				return err
 			}
 			defer closeLog()
-			stage, err := sandbox.NewStage(sandbox.Options{Log: w})
+			sc, err := pickScenario([]string{scenario})
+			if err != nil {
+				return err
+			}
+			stage, err := sc.Stage(sandbox.Options{Log: w})
 			if err != nil {
 				return err
 			}
@@ -35,7 +39,7 @@ func (sh *shell) sandboxCmd() *cobra.Command {
 			}
 			stage.Connect("http://" + listen)
 			err = writeJSON(sh.Out, map[string]any{
-				"config": path, "google": stage.GoogleURL, "github": stage.GitHubURL, "slack": stage.SlackURL, "key": stage.Key.ID, "alert": stage.AlertNumber,
+				"config": path, "provider": stage.ProviderURL, "github": stage.GitHubURL, "slack": stage.SlackURL, "key": stage.Key.ID, "alert": stage.AlertNumber,
 			})
 			if err != nil {
 				return err
@@ -46,6 +50,7 @@ func (sh *shell) sandboxCmd() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&dir, "dir", "sandbox", "folder for the configuration, the inventory and the secrets")
+	c.Flags().StringVar(&scenario, "scenario", "", "whose scene is set; see: tourniquet drill list")
 	c.Flags().StringVar(&listen, "serve-at", "127.0.0.1:8686", "where serve will listen")
 	c.Flags().StringVar(&log, "world-log", "", "write every request to this file, as JSON lines")
 	return c

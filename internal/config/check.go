@@ -38,6 +38,7 @@ func (c *Config) check() error {
 	}
 	add(c.Slack != nil && (c.Slack.Remember < 0 || time.Duration(c.Slack.Remember) > people.MostRemembered),
 		"slack.remember: an answer about people may be believed for %s at most", people.MostRemembered)
+	faults = append(faults, c.Providers.check()...)
 	for i, p := range c.People {
 		add(p.ID == "", "people[%d]: needs an id", i)
 	}
@@ -75,13 +76,8 @@ func (c *Config) urls() [][2]string {
 	if c.GitHub != nil {
 		put("github.base_url", c.GitHub.BaseURL)
 	}
-	for _, g := range c.Providers.Gemini {
-		for _, name := range slices.Sorted(maps.Keys(g.Endpoints)) {
-			put("providers.gemini.endpoints."+name, g.Endpoints[name])
-		}
-	}
-	for _, o := range c.Providers.OpenAI {
-		put("providers.openai.base_url", o.BaseURL)
+	for _, u := range c.Providers.urls() {
+		put(u[0], u[1])
 	}
 	return out
 }

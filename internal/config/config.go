@@ -104,32 +104,6 @@ type GitHub struct {
 	} `yaml:"tickets"`
 }
 
-// Providers are the configured accounts.
-type Providers struct {
-	Gemini []Gemini `yaml:"gemini"`
-	OpenAI []OpenAI `yaml:"openai"`
-}
-
-// Gemini is one Google Cloud project.
-type Gemini struct {
-	Account         string            `yaml:"account"`
-	Project         string            `yaml:"project"`
-	AccessToken     Secret            `yaml:"access_token"`     // a fixed token, for tests and drills
-	CredentialsFile string            `yaml:"credentials_file"` // service account or workload identity; default: application default credentials
-	Endpoints       map[string]string `yaml:"endpoints"`        // api_keys service_usage monitoring logging generative
-
-	MicroUSDPerRequest int64  `yaml:"micro_usd_per_request"` // estimate of one model call, millionths of a dollar
-	PriceBasis         string `yaml:"price_basis"`           // where that estimate comes from
-}
-
-// OpenAI is one organisation.
-type OpenAI struct {
-	Account  string `yaml:"account"`
-	Project  string `yaml:"project"` // proj_…
-	AdminKey Secret `yaml:"admin_key"`
-	BaseURL  string `yaml:"base_url"`
-}
-
 // SecretStores says which stores may be written to.
 type SecretStores struct {
 	GitHub *struct {

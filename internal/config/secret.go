@@ -77,12 +77,7 @@ func (c *Config) secrets() []named {
 	if c.GitHub != nil {
 		out = append(out, named{"github.token", c.GitHub.Token})
 	}
-	for _, g := range c.Providers.Gemini {
-		out = append(out, named{"providers.gemini.access_token", g.AccessToken})
-	}
-	for _, o := range c.Providers.OpenAI {
-		out = append(out, named{"providers.openai.admin_key", o.AdminKey})
-	}
+	out = append(out, c.Providers.secrets()...)
 	for name, s := range c.Sources {
 		out = append(out, named{"sources." + name + ".secret", s.Secret}, named{"sources." + name + ".token", s.Token})
 	}

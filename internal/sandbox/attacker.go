@@ -2,19 +2,18 @@ package sandbox
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 )
 
 // AttackerOptions say what the thief has and how greedy he is.
 type AttackerOptions struct {
-	Provider     string        // gemini or openai
+	Call         Call          // how the provider's model API is called
 	URL          string        // base URL of the model API
 	Secret       string        // the stolen value
+	Actor        string        // default ActorAttacker; a forgotten load test is somebody else
 	USDPerMinute float64       // default 28: 82,000 dollars in 48 hours
 	Every        time.Duration // between calls while he is served; default 100 ms
 	RetryEvery   time.Duration // between calls after a refusal; default 1 s
@@ -24,18 +23,17 @@ type AttackerOptions struct {
 type Attacker struct {
 	client *http.Client
 	opt    AttackerOptions
-	body   []byte
+	tokens int
 	stop   context.CancelFunc
 	ctx    context.Context //nolint:containedctx // the life of the thief, ended by Stop
 	done   chan struct{}
 	start  sync.Once
 }
 
-// The thief's favourite models; their output costs ten dollars per million tokens in this world.
+// The thief's favourite models cost ten dollars per million output tokens in this world.
 const (
-	thiefGeminiModel = "gemini-2.5-pro"
-	thiefOpenAIModel = "gpt-5"
 	thiefUSDPerToken = 10.0 / 1e6
+	modelPrompt      = "Tell me a long story."
 )
 
 // NewAttacker makes a thief who does nothing until Start. A nil client gets one with a time-out.
@@ -49,12 +47,15 @@ func NewAttacker(client *http.Client, opt AttackerOptions) *Attacker {
 	if opt.RetryEvery == 0 {
 		opt.RetryEvery = time.Second
 	}
+	if opt.Actor == "" {
+		opt.Actor = ActorAttacker
+	}
 	if client == nil {
 		client = &http.Client{Timeout: 5 * time.Second}
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	tokens := max(int(opt.USDPerMinute*opt.Every.Minutes()/thiefUSDPerToken), 1)
-	return &Attacker{client: client, opt: opt, body: modelBody(opt.Provider, tokens), ctx: ctx, stop: stop, done: make(chan struct{})}
+	return &Attacker{client: client, opt: opt, tokens: tokens, ctx: ctx, stop: stop, done: make(chan struct{})}
 }
 
 // Start lets him loose; a second Start does nothing.
@@ -73,7 +74,7 @@ func (a *Attacker) loop() {
 	defer served.Stop()
 	for {
 		wait := served.C
-		if status := callModel(a.ctx, a.client, a.opt.Provider, a.opt.URL, a.opt.Secret, ActorAttacker, a.body); status != http.StatusOK {
+		if status := a.opt.Call.do(a.ctx, a.client, a.opt.URL, a.opt.Secret, a.opt.Actor, a.tokens); status != http.StatusOK {
 			wait = time.After(a.opt.RetryEvery)
 		}
 		select {
@@ -84,34 +85,12 @@ func (a *Attacker) loop() {
 	}
 }
 
-// modelBody asks for tokens output tokens.
-func modelBody(provider string, tokens int) []byte {
-	var body any = map[string]any{
-		"contents":         []any{map[string]any{"role": "user", "parts": []any{map[string]string{"text": "Tell me a long story."}}}},
-		"generationConfig": map[string]int{"maxOutputTokens": tokens},
-	}
-	if provider == "openai" {
-		body = map[string]any{
-			"model": thiefOpenAIModel, "max_completion_tokens": tokens,
-			"messages": []any{map[string]string{"role": "user", "content": "Tell me a long story."}},
-		}
-	}
-	text, _ := json.Marshal(body) // maps of strings and numbers always encode
-	return text
-}
-
-// callModel makes one model call and answers its status; 0 means that no answer came.
-func callModel(ctx context.Context, client *http.Client, provider, base, secret, actor string, body []byte) int {
-	url, header, value := strings.TrimSuffix(base, "/")+"/v1beta/models/"+thiefGeminiModel+":generateContent", "X-Goog-Api-Key", secret
-	if provider == "openai" {
-		url, header, value = strings.TrimSuffix(base, "/")+"/v1/chat/completions", "Authorization", "Bearer "+secret
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(string(body)))
+// do makes one model call and answers its status; 0 means that no answer came.
+func (call Call) do(ctx context.Context, client *http.Client, base, secret, actor string, tokens int) int {
+	request, err := call(ctx, base, secret, tokens)
 	if err != nil {
 		return 0
 	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set(header, value)
 	request.Header.Set(ActorHeader, actor)
 	response, err := client.Do(request)
 	if err != nil {

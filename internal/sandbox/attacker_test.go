@@ -29,8 +29,8 @@ func TestTheAttackerIsBilledByTheWorldUntilTheKeyIsDead(t *testing.T) {
 			refused <- e
 		}
 	})
-	app := sandbox.NewDependent("shop", nil, "gemini", server.URL, key.Secret())
-	thief := sandbox.NewAttacker(nil, sandbox.AttackerOptions{Provider: "gemini", URL: server.URL, Secret: key.Secret(), Every: 10 * time.Millisecond, RetryEvery: 10 * time.Millisecond})
+	app := sandbox.NewDependent("shop", nil, sandbox.GeminiCall, server.URL, key.Secret())
+	thief := sandbox.NewAttacker(nil, sandbox.AttackerOptions{Call: sandbox.GeminiCall, URL: server.URL, Secret: key.Secret(), Every: 10 * time.Millisecond, RetryEvery: 10 * time.Millisecond})
 	thief.Start()
 	defer thief.Stop()
 	if first := receive(t, paid); first.USD < 0.0046 || first.USD > 0.0048 || first.Key != key.ID {

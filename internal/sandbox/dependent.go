@@ -14,18 +14,19 @@ import (
 type Dependent struct {
 	Name string
 
-	client         *http.Client
-	provider, base string
-	mu             sync.Mutex
-	value          string
+	client *http.Client
+	call   Call
+	base   string
+	mu     sync.Mutex
+	value  string
 }
 
 // NewDependent makes an application that runs with value. A nil client gets one with a time-out.
-func NewDependent(name string, client *http.Client, provider, base, value string) *Dependent {
+func NewDependent(name string, client *http.Client, call Call, base, value string) *Dependent {
 	if client == nil {
 		client = &http.Client{Timeout: 5 * time.Second}
 	}
-	return &Dependent{Name: name, client: client, provider: provider, base: base, value: value}
+	return &Dependent{Name: name, client: client, call: call, base: base, value: value}
 }
 
 // Deploy restarts the application with another value.
@@ -40,7 +41,7 @@ func (d *Dependent) Healthy(ctx context.Context) error {
 	d.mu.Lock()
 	value := d.value
 	d.mu.Unlock()
-	if status := callModel(ctx, d.client, d.provider, d.base, value, "dependent:"+d.Name, modelBody(d.provider, 8)); status != http.StatusOK {
+	if status := d.call.do(ctx, d.client, d.base, value, "dependent:"+d.Name, 8); status != http.StatusOK {
 		return fmt.Errorf("the application %q does not work: the model API answered %d", d.Name, status)
 	}
 	return nil

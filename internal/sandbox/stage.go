@@ -1,11 +1,15 @@
 package sandbox
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -24,18 +28,19 @@ const (
 	group   = "S0SECOPS"
 )
 
-// Stage is a world that listens, with the scene of the gemini-leak scenario set: a key, two applications that use it,
-// a repository in which it leaked, and four people. The product sees addresses and credentials, nothing else.
+// Stage is a world that listens, with a scenario's scene set: a key, two applications that use it, a repository in
+// which it leaked, and four people. The product sees addresses and credentials, nothing else.
 type Stage struct {
-	World  *World
-	Slack  *Slack
-	GitHub *GitHub
-	Key    Key
-	Apps   []*Dependent
+	Scenario Scenario
+	World    *World
+	Slack    *Slack
+	GitHub   *GitHub
+	Key      Key
+	Apps     []*Dependent
 
-	GoogleURL, GitHubURL, SlackURL string
-	HookSecret                     string
-	AlertNumber                    int
+	ProviderURL, GitHubURL, SlackURL string
+	HookSecret, AlertToken           string
+	AlertNumber                      int // of GitHub's scanner; 0 where it found nothing
 
 	servers []*http.Server
 	health  []string
@@ -45,13 +50,20 @@ type Stage struct {
 const (
 	stageOwner = "example-org"
 	stageRepo  = "shop"
+	leakPath   = "config/prod.env"
 )
 
-// NewStage builds the world and opens it on loopback ports that the system chooses.
-func NewStage(opt Options) (*Stage, error) {
+// apps are the applications of the stage.
+var apps = []string{"shop", "chat"}
+
+// NewStage is the stage of the default scenario.
+func NewStage(opt Options) (*Stage, error) { return Scenarios()[0].Stage(opt) }
+
+// Stage builds the scenario's world and opens it on loopback ports that the system chooses.
+func (sc Scenario) Stage(opt Options) (*Stage, error) {
 	w := NewWorld(opt)
-	s := &Stage{World: w, Slack: w.Slack(), GitHub: w.GitHub(), HookSecret: token()}
-	s.Key = w.NewGeminiKey(GeminiKey{Project: "demo-shop", Name: "shop production", APITargets: []string{"generativelanguage.googleapis.com"}})
+	s := &Stage{Scenario: sc, World: w, Slack: w.Slack(), GitHub: w.GitHub(), HookSecret: token(), AlertToken: token()}
+	s.Key = sc.Issuer.Leak(w)
 	for _, p := range []SlackPerson{
 		{ID: UserAna, Name: "Ana", Title: "security, on call"}, {ID: UserBo, Name: "Bo", Title: "security"},
 		{ID: UserKim, Name: "Kim", Title: "owns the key"}, {ID: UserLee, Name: "Lee", Title: "security lead"},
@@ -66,7 +78,7 @@ func (s *Stage) listen() error {
 	for _, it := range []struct {
 		url *string
 		h   http.Handler
-	}{{&s.GoogleURL, s.World.Google()}, {&s.GitHubURL, s.GitHub}, {&s.SlackURL, s.Slack.Handler()}} {
+	}{{&s.ProviderURL, s.Scenario.Issuer.Serve(s.World)}, {&s.GitHubURL, s.GitHub}, {&s.SlackURL, s.Slack.Handler()}} {
 		url, err := s.open(it.h)
 		if err != nil {
 			return err
@@ -91,9 +103,9 @@ func (s *Stage) open(h http.Handler) (string, error) {
 func (s *Stage) furnish() error {
 	s.GitHub.AddRepo(stageOwner, stageRepo, "deploy.yml")
 	s.GitHub.AddRepo(stageOwner, "incidents")
-	for _, name := range []string{"SHOP_GEMINI_KEY", "CHAT_GEMINI_KEY"} {
-		s.GitHub.SetSecret(stageOwner, stageRepo, "", name, s.Key.Secret())
-		app := NewDependent(strings.ToLower(strings.TrimSuffix(name, "_GEMINI_KEY")), nil, "gemini", s.GoogleURL, s.Key.Secret())
+	for _, name := range apps {
+		s.GitHub.SetSecret(stageOwner, stageRepo, "", s.Scenario.Issuer.envName(name), s.Key.Secret())
+		app := NewDependent(name, nil, s.Scenario.Issuer.Call, s.ProviderURL, s.Key.Secret())
 		url, err := s.open(app)
 		if err != nil {
 			return err
@@ -101,27 +113,64 @@ func (s *Stage) furnish() error {
 		s.Apps, s.health = append(s.Apps, app), append(s.health, url)
 	}
 	s.GitHub.OnDeploy(func(d GitHubDeploy) error {
-		for i, name := range []string{"SHOP_GEMINI_KEY", "CHAT_GEMINI_KEY"} {
-			if v, ok := d.Secrets[name]; ok {
+		for i, name := range apps {
+			if v, ok := d.Secrets[s.Scenario.Issuer.envName(name)]; ok {
 				s.Apps[i].Deploy(v)
 			}
 		}
 		return nil
 	})
-	s.AlertNumber = s.GitHub.AddAlert(stageOwner, stageRepo, "google_api_key", s.Key.Secret(), "config/prod.env")
+	if s.Scenario.Finding == nil {
+		s.AlertNumber = s.GitHub.AddAlert(stageOwner, stageRepo, s.Scenario.Issuer.SecretType, s.Key.Secret(), leakPath)
+		s.World.Record(Entry{Service: "github", Method: "LEAK", Path: "/" + stageOwner + "/" + stageRepo + "/" + leakPath, Actor: "developer", Key: s.Key.ID, Effect: EffectLeak})
+	}
 	return nil
 }
 
-// Alert posts the signed webhook of the leak to the product and returns the answer.
+// Alert posts the finding to the product as its source would, and returns the answer.
 func (s *Stage) Alert(ctx context.Context, product string) (status int, body []byte, err error) {
+	if s.Scenario.Finding != nil {
+		return s.post(ctx, product+"/v1/alerts/generic", s.Scenario.Finding(s))
+	}
 	return s.GitHub.SendAlert(ctx, product+"/v1/alerts/github", s.HookSecret, GitHubHook{
 		Owner: stageOwner, Repo: stageRepo, Number: s.AlertNumber, Action: "created", Base: s.GitHubURL,
 	})
 }
 
-// Attacker is a thief who holds the stage's key.
-func (s *Stage) Attacker() *Attacker {
-	return NewAttacker(nil, AttackerOptions{Provider: "gemini", URL: s.GoogleURL, Secret: s.Key.Secret()})
+// post sends a finding in the product's own form.
+func (s *Stage) post(ctx context.Context, url string, finding map[string]any) (int, []byte, error) {
+	text, err := json.Marshal(finding)
+	if err != nil {
+		return 0, nil, err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(text))
+	if err != nil {
+		return 0, nil, err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+s.AlertToken)
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return 0, nil, fmt.Errorf("the finding was not delivered: %w", err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(answer.Body, bodyLimit))
+	return answer.StatusCode, body, err
+}
+
+// Use lets happen to the key what the scenario says, until stop is called.
+func (s *Stage) Use() (stop func()) {
+	if s.Scenario.Theft == TheftNone {
+		return func() {}
+	}
+	opt := AttackerOptions{Call: s.Scenario.Issuer.Call, URL: s.ProviderURL, Secret: s.Key.Secret()}
+	if s.Scenario.Theft == TheftHonest {
+		opt.Actor = "dependent:load-test"
+	}
+	who := NewAttacker(nil, opt)
+	s.World.Record(Entry{Service: "sandbox", Method: "THEFT", Path: s.Scenario.Theft, Actor: who.opt.Actor, Key: s.Key.ID})
+	who.Start()
+	return who.Stop
 }
 
 // Exercise makes every application work once, as its users would, and says which do not.
@@ -138,11 +187,11 @@ func (s *Stage) Connect(product string) {
 	s.Slack.Deliver(product+"/v1/slack/interactions", product+"/v1/slack/commands")
 }
 
-// Scripted are the people who decide in a drill without a terminal.
-func Scripted(after time.Duration) []ScriptedPerson {
+// Scripted are the people who decide in a drill without a terminal; answer is what they say when they are asked.
+func Scripted(after time.Duration, answer string) []ScriptedPerson {
 	var out []ScriptedPerson
 	for i, u := range []string{UserAna, UserBo, UserLee} {
-		out = append(out, ScriptedPerson{User: u, After: after + time.Duration(i)*after/2, Answer: "abuse"})
+		out = append(out, ScriptedPerson{User: u, After: after + time.Duration(i)*after/2, Answer: answer})
 	}
 	return out
 }
@@ -166,8 +215,9 @@ func (s *Stage) Write(dir, listen string) (configPath string, err error) {
 	c := s.Slack.Credentials()
 	secrets := map[string]string{
 		"slack-token": c.Token, "slack-app-token": c.AppToken, "slack-signing": c.SigningSecret,
-		"github-token": s.GitHub.Token(), "github-hook": s.HookSecret, "google-token": s.World.AdminToken(),
+		"github-token": s.GitHub.Token(), "github-hook": s.HookSecret, "generic-token": s.AlertToken,
 	}
+	maps.Copy(secrets, s.Scenario.Issuer.Secrets(s.World))
 	if err := os.MkdirAll(filepath.Join(dir, "secrets"), 0o700); err != nil {
 		return "", fmt.Errorf("the drill's folder cannot be made: %w", err)
 	}
@@ -177,10 +227,11 @@ func (s *Stage) Write(dir, listen string) (configPath string, err error) {
 		}
 	}
 	path := filepath.Join(dir, "tourniquet.yaml")
-	text := strings.NewReplacer(
+	text := strings.NewReplacer("@provider", s.Scenario.Issuer.Provider, "@account", s.Scenario.Issuer.Config).Replace(stageConfig)
+	text = strings.NewReplacer(
 		"@listen", listen, "@secrets", "file://"+filepath.ToSlash(filepath.Join(dir, "secrets")), "@slack", s.SlackURL, "@github", s.GitHubURL,
-		"@google", s.GoogleURL, "@channel", c.Channel, "@team", c.Team, "@app", c.App,
-	).Replace(stageConfig)
+		"@url", s.ProviderURL, "@channel", c.Channel, "@team", c.Team, "@app", c.App,
+	).Replace(text)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		return "", err
 	}
@@ -189,9 +240,9 @@ func (s *Stage) Write(dir, listen string) (configPath string, err error) {
 
 func (s *Stage) inventory() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "keys:\n  - provider: gemini\n    account: demo\n    id: %s\n    owner: kim\n    critical: false\n    dependents:\n", s.Key.ID)
-	for i, name := range []string{"SHOP_GEMINI_KEY", "CHAT_GEMINI_KEY"} {
-		fmt.Fprintf(&b, "      - kind: github_actions_secret\n        owner: %s\n        repo: %s\n        name: %s\n", stageOwner, stageRepo, name)
+	fmt.Fprintf(&b, "keys:\n  - provider: %s\n    account: demo\n    id: %q\n    owner: kim\n    critical: false\n    dependents:\n", s.Scenario.Issuer.Provider, s.Key.ID)
+	for i, name := range apps {
+		fmt.Fprintf(&b, "      - kind: github_actions_secret\n        owner: %s\n        repo: %s\n        name: %s\n", stageOwner, stageRepo, s.Scenario.Issuer.envName(name))
 		fmt.Fprintf(&b, "        redeploy: {workflow: deploy.yml, ref: main}\n        check: {kind: http, url: %q}\n", s.health[i])
 	}
 	return b.String()

@@ -19,15 +19,11 @@ github:
 secret_stores:
   github: { private_networks: true }
 providers:
-  gemini:
-    - account: demo
-      project: demo-shop
-      access_token: @secrets/google-token
-      endpoints: { api_keys: "@google", service_usage: "@google", monitoring: "@google", logging: "@google", generative: "@google" }
-      micro_usd_per_request: 46667
-      price_basis: the sandbox's own price, 28 USD a minute at 10 calls a second
+  @provider:
+    - @account
 sources:
   github: { trust: act, secret: @secrets/github-hook }
+  generic: { trust: act, token: @secrets/generic-token }
 people:
   - { id: ana, name: Ana, slack: U0ANA }
   - { id: bo, name: Bo, slack: U0BO }

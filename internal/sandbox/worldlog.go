@@ -16,6 +16,7 @@ const (
 	EffectFinal    = "final"
 	EffectUse      = "use"   // a model call that somebody other than the attacker made
 	EffectAbuse    = "abuse" // a model call of the attacker that was paid for
+	EffectLeak     = "leak"  // a key's value became public
 )
 
 // Entry is one line of the world log.

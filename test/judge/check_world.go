@@ -35,7 +35,7 @@ func nothingAfterProof(c *trial) (problems []string) {
 		}
 	}
 	probes := c.where(func(e entry) bool {
-		return stolen[e.Key] && (e.Service == "gemini" || e.Service == "openai") && e.Actor != attacker &&
+		return stolen[e.Key] && slices.Contains(models, e.Service) && e.Actor != attacker &&
 			!e.obeyed() && e.T.After(deleted) && e.T.Before(proven.Add(slack))
 	})
 	if deleted.IsZero() || len(probes) == 0 {
@@ -135,8 +135,10 @@ func marksAgree(c *trial) (problems []string) {
 		}
 	}
 	abuse := c.abuse()
-	if len(abuse) == 0 {
+	if theft := c.theft(); theft == "spends" && len(abuse) == 0 {
 		return append(problems, "the attacker never spent anything, so the drill showed nothing")
+	} else if theft != "spends" {
+		return append(problems, noThief(c, theft)...)
 	}
 	for _, m := range []struct {
 		name  string
@@ -149,6 +151,41 @@ func marksAgree(c *trial) (problems []string) {
 		if at, known := c.told.Marks[m.name]; known && at.Sub(m.entry.T).Abs() > m.off {
 			problems = append(problems, fmt.Sprintf("%q is %s, the world says %s", m.name, at.Format(time.RFC3339Nano), m.entry.T.Format(time.RFC3339Nano)))
 		}
+	}
+	return problems
+}
+
+// noThief judges a drill in which nobody stole: no abuse and no mark of any, and of an honest load, that it was stopped and
+// let go on by a way back that people signed.
+func noThief(c *trial, theft string) (problems []string) {
+	for _, e := range c.abuse() {
+		problems = append(problems, fmt.Sprintf("%s is abuse in a drill without a thief", e))
+	}
+	if at, known := c.told.Marks["first_abuse"]; known {
+		problems = append(problems, fmt.Sprintf("the mark \"first_abuse\" is %s, but there was no thief", at.Format(time.RFC3339Nano)))
+	}
+	if theft != "honest" {
+		return problems
+	}
+	back, signed := time.Time{}, ""
+	for _, so := range c.told.Signoffs {
+		for _, call := range so.Calls {
+			if call.Action == "key.restore" && so.State == "done" {
+				signed = so.ID
+			}
+		}
+	}
+	for _, e := range c.log {
+		if e.Effect == "undoable" && e.Actor == responder && e.obeyed() {
+			back = e.T
+		}
+	}
+	if who := c.approvers(signed, back); signed == "" || len(who) < 2 {
+		problems = append(problems, fmt.Sprintf("the key was given back when %d of at least 2 people had approved that", len(who)))
+	}
+	use := c.where(func(e entry) bool { return e.Effect == "use" && e.obeyed() && e.Actor != responder })
+	if len(use) == 0 || use[len(use)-1].T.Before(back) {
+		problems = append(problems, "nobody was seen to work with the key after it was given back")
 	}
 	return problems
 }

@@ -33,28 +33,42 @@ func (c *trial) finals() []entry {
 	return c.where(func(e entry) bool { return e.Effect == "final" && e.obeyed() })
 }
 
-// stolen are the ids of the keys that the attacker used, whether he was let in or not.
+// models are the services that a stolen key is spent on; the world names them like their providers.
+var models = []string{"gemini", "openai", "anthropic", "bedrock", "azure_openai", "openrouter", "litellm"}
+
+// theft is what the world says that happened to the key: spends, none or honest.
+func (c *trial) theft() string {
+	for _, e := range c.log {
+		if e.Service == "sandbox" && e.Method == "THEFT" {
+			return e.Path
+		}
+	}
+	if slices.ContainsFunc(c.log, func(e entry) bool { return e.Effect == "leak" }) && len(c.abuse()) == 0 {
+		return "none"
+	}
+	return "spends"
+}
+
+// stolen are the ids of the keys that leaked or that the attacker used, whether he was let in or not.
 func (c *trial) stolen() map[string]bool {
 	out := map[string]bool{}
 	for _, e := range c.log {
-		if e.Actor == attacker && e.Key != "" {
+		if (e.Actor == attacker || e.Effect == "leak") && e.Key != "" {
 			out[e.Key] = true
 		}
 	}
 	return out
 }
 
-// actionOf names the action that a final call is; "" for one that no action makes.
+// actionOf names the action that a final call of the responder is.
 func actionOf(e entry) string {
 	switch {
 	case e.Service == "github" && e.Method == "PUT" && strings.Contains(e.Path, "/secrets/"):
 		return "dependent.update"
-	case e.Method == "DELETE":
-		return "key.revoke"
 	case strings.HasSuffix(e.Path, ":undelete"):
 		return "key.restore"
 	}
-	return ""
+	return "key.revoke" // providers delete, archive, block for good or make anew: whatever ends a key
 }
 
 // approvers are the people who had pressed approve for a request by then, less those who rejected after all.

@@ -60,7 +60,7 @@ func build(t *testing.T, token string) house {
 		t.Fatal(err)
 	}
 	stolen := world.NewOpenAIKey(sandbox.OpenAIKey{Project: project, Name: "shop"})
-	app := sandbox.NewDependent("shop", nil, "openai", server.URL, stolen.Secret())
+	app := sandbox.NewDependent("shop", nil, sandbox.OpenAICall, server.URL, stolen.Secret())
 	return house{world, server, provider, stolen, app, seen}
 }
 

@@ -1,0 +1,26 @@
+package sandbox
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+)
+
+func openaiLeak() Scenario {
+	return leak("openai-leak", "an OpenAI project key leaks; only its whole project can be stopped, so people sign for that first", Issuer{
+		Provider: "openai", SecretType: "openai_api_key", Call: OpenAICall, Serve: (*World).OpenAI, Secrets: adminSecret,
+		LingersWhy: "OpenAI publishes no figure",
+		Leak: func(w *World) Key {
+			return w.NewOpenAIKey(OpenAIKey{Project: "proj_demo_shop", Name: "shop production"})
+		},
+		Config: `{ account: demo, project: proj_demo_shop, admin_key: @secrets/provider-admin, base_url: "@url/v1" }`,
+	})
+}
+
+// OpenAICall is one chat completion.
+func OpenAICall(ctx context.Context, base, secret string, tokens int) (*http.Request, error) {
+	body, _ := json.Marshal(map[string]any{ // maps of strings and numbers always encode
+		"model": "gpt-5", "max_completion_tokens": tokens, "messages": []any{map[string]string{"role": "user", "content": modelPrompt}},
+	})
+	return modelRequest(ctx, base, "/v1/chat/completions", "Authorization", "Bearer "+secret, body)
+}
