@@ -98,7 +98,7 @@ func TestDoctorNamesEachFaultWithItsMendAndExitsOne(t *testing.T) {
 			write(t, filepath.Join(filepath.Dir(p), "secrets", "github-token"), random(t))
 		}},
 		"a token that Google refuses": {"gemini demo", "", func(t *testing.T, p string) {
-			write(t, filepath.Join(filepath.Dir(p), "secrets", "google-token"), random(t))
+			write(t, filepath.Join(filepath.Dir(p), "secrets", "provider-admin"), random(t))
 		}},
 		"a secret that is missing": {"secret github.token", "cannot be read", func(t *testing.T, p string) {
 			if err := os.Remove(filepath.Join(filepath.Dir(p), "secrets", "github-token")); err != nil {

@@ -49,7 +49,7 @@ providers:
   gemini:
     - account: bench
       project: @project
-      access_token: @secrets/google-token
+      access_token: @secrets/provider-admin
       endpoints: { api_keys: "@google", service_usage: "@google", monitoring: "@google", logging: "@google", generative: "@google" }
 sources:
   generic: { trust: act, token: @secrets/alert-token }
@@ -113,7 +113,7 @@ func writeProduct(dir, listen, alertToken string, w *world) (config string, err 
 	c := w.slack.Credentials()
 	for name, value := range map[string]string{
 		"slack-token": c.Token, "slack-app-token": c.AppToken, "slack-signing": c.SigningSecret,
-		"google-token": w.AdminToken(), "alert-token": alertToken,
+		"provider-admin": w.AdminToken(), "alert-token": alertToken,
 	} {
 		if err := os.MkdirAll(filepath.Join(dir, "secrets"), 0o700); err != nil {
 			return "", err
