@@ -25,7 +25,15 @@ type Slack struct {
 	views         map[string]*SlackView
 	triggers      map[string]slackTrigger
 	sockets       []*slackSocket
+	connections   int // made so far
 	tickets       map[string]time.Time
+	responses     map[string]*slackResponse
+	usedUp        bool // every response_url has been used five times
+	mischief      []SlackMischief
+	deliveries    []string                // what happens to the next ones
+	gate          chan struct{}           // closed when a delivery has overtaken the one that was held back
+	limits        map[string]*slackBucket // nil: no rate limits
+	host          string                  // where the app last called us
 	lastTS        int64
 	version       int
 	changed       chan struct{} // closed and replaced at every change
@@ -58,8 +66,13 @@ type slackChannel struct {
 	ID     string `json:"id"`
 	Name   string `json:"name"`
 	Person string `json:"person,omitempty"` // of a direct message
-	Shared bool   `json:"-"`
-	Out    bool   `json:"-"` // the app is not a member
+	Topic  string `json:"topic,omitempty"`
+
+	Shared   bool            `json:"-"`
+	Archived bool            `json:"-"`
+	Out      bool            `json:"-"` // the app is not a member
+	Creator  string          `json:"-"`
+	Members  map[string]bool `json:"-"` // whom the app invited
 }
 
 type slackTrigger struct {
@@ -78,7 +91,7 @@ func (w *World) Slack() *Slack {
 			SigningSecret: randomText("0123456789abcdef", 32), Team: id("T"), App: id("A"), Bot: id("U"), Channel: id("C"),
 		},
 		scopes: map[string]bool{}, groups: map[string][]string{}, views: map[string]*SlackView{},
-		triggers: map[string]slackTrigger{}, tickets: map[string]time.Time{}, changed: make(chan struct{}),
+		triggers: map[string]slackTrigger{}, tickets: map[string]time.Time{}, responses: map[string]*slackResponse{}, changed: make(chan struct{}),
 	}
 	for _, scope := range []string{"channels:read", "chat:write", "commands", "im:write", "usergroups:read", "users:read"} {
 		s.scopes[scope] = true
@@ -123,6 +136,13 @@ func (s *Slack) RemoveScope(scope string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.scopes, scope)
+}
+
+// AddScope gives the app a scope, as installing it again does.
+func (s *Slack) AddScope(scope string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.scopes[scope] = true
 }
 
 // ShareChannel shares the responders' channel with another company, or ends that.

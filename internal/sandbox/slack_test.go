@@ -61,6 +61,7 @@ func (tn *slackTown) post(method, kind, token, body string) string {
 	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil || res.StatusCode != http.StatusOK || answer.OK != (answer.Error == "") {
 		tn.Fatalf("%s answered status %d, ok %v, error %q (%v)", method, res.StatusCode, answer.OK, answer.Error, err)
 	}
+	checkDescribed(tn.T, method, answer.Error)
 	return answer.Error
 }
 
@@ -109,7 +110,7 @@ func TestSandboxSlackRefusesWhatSlackRefuses(t *testing.T) {
 		"long value":         {"chat.postMessage", token, blocks(button("b", long[:2001])), "invalid_blocks"},
 		"metadata":           {"chat.postMessage", token, map[string]string{"channel": channel, "text": "x", "metadata": "{}"}, "invalid_metadata_format"},
 		"update of nothing":  {"chat.update", token, map[string]string{"channel": channel, "ts": "1.1", "text": "x"}, "message_not_found"},
-		"thread of nothing":  {"chat.postMessage", token, map[string]string{"channel": channel, "thread_ts": "1.1", "text": "x"}, "message_not_found"},
+		"thread of nothing":  {"chat.postMessage", token, map[string]string{"channel": channel, "thread_ts": "1.1", "text": "x"}, "cannot_reply_to_message"},
 		"ephemeral stranger": {"chat.postEphemeral", token, map[string]string{"channel": channel, "user": "U0NONE", "text": "x"}, "user_not_in_channel"},
 		"unknown trigger":    {"views.open", token, map[string]string{"trigger_id": "1.2.3", "view": "{}"}, "invalid_trigger_id"},
 		"unknown view":       {"views.update", token, map[string]string{"view_id": "V0", "view": "{}"}, "not_found"},

@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"io"
 	"maps"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -30,19 +32,23 @@ type slackMethod struct {
 
 func slackMethods() map[string]slackMethod {
 	return map[string]slackMethod{
-		"auth.test":             {call: (*Slack).authTest},
-		"chat.postMessage":      {scope: "chat:write", call: (*Slack).postMessage},
-		"chat.update":           {scope: "chat:write", call: (*Slack).updateMessage},
-		"chat.postEphemeral":    {scope: "chat:write", call: (*Slack).postEphemeral},
-		"chat.getPermalink":     {call: (*Slack).permalink},
-		"conversations.open":    {scope: "im:write", call: (*Slack).openConversation},
-		"conversations.info":    {scope: "channels:read", call: (*Slack).conversationInfo},
-		"views.open":            {call: (*Slack).openView},
-		"views.update":          {call: (*Slack).updateView},
-		"users.info":            {scope: "users:read", call: (*Slack).userInfo},
-		"usergroups.list":       {scope: "usergroups:read", call: (*Slack).listGroups},
-		"usergroups.users.list": {scope: "usergroups:read", call: (*Slack).listGroupUsers},
-		"apps.connections.open": {app: true, call: (*Slack).openConnection},
+		"auth.test":              {call: (*Slack).authTest},
+		"chat.postMessage":       {scope: "chat:write", call: (*Slack).postMessage},
+		"chat.update":            {scope: "chat:write", call: (*Slack).updateMessage},
+		"chat.postEphemeral":     {scope: "chat:write", call: (*Slack).postEphemeral},
+		"chat.getPermalink":      {call: (*Slack).permalink},
+		"conversations.create":   {scope: "channels:manage", call: (*Slack).createConversation},
+		"conversations.invite":   {scope: "channels:manage", call: (*Slack).inviteToConversation},
+		"conversations.list":     {scope: "channels:read", call: (*Slack).listConversations},
+		"conversations.setTopic": {scope: "channels:manage", call: (*Slack).setTopic},
+		"conversations.open":     {scope: "im:write", call: (*Slack).openConversation},
+		"conversations.info":     {scope: "channels:read", call: (*Slack).conversationInfo},
+		"views.open":             {call: (*Slack).openView},
+		"views.update":           {call: (*Slack).updateView},
+		"users.info":             {scope: "users:read", call: (*Slack).userInfo},
+		"usergroups.list":        {scope: "usergroups:read", call: (*Slack).listGroups},
+		"usergroups.users.list":  {scope: "usergroups:read", call: (*Slack).listGroupUsers},
+		"apps.connections.open":  {app: true, call: (*Slack).openConnection},
 	}
 }
 
@@ -52,6 +58,8 @@ func (s *Slack) Handler() http.Handler {
 	methods := slackMethods()
 	mux.HandleFunc("/api/{method}", func(rw http.ResponseWriter, r *http.Request) { s.serveAPI(rw, r, methods) })
 	mux.HandleFunc("GET /socket", s.serveSocket)
+	mux.HandleFunc("POST /respond/{id}", s.respond)
+	mux.HandleFunc("POST /admin/misbehave", s.misbehave)
 	s.pageRoutes(mux)
 	return mux
 }
@@ -63,24 +71,16 @@ func (s *Slack) serveAPI(rw http.ResponseWriter, r *http.Request, methods map[st
 		s.reply(rw, entry, http.StatusRequestEntityTooLarge, slackRefuse("request_too_large"))
 		return
 	}
-	switch fault := s.w.nextFault("slack"); {
-	case fault == FaultHang:
-		<-r.Context().Done()
+	wrong, any := asMischief(s.w.nextFault("slack"))
+	if !any {
+		wrong, any = s.nextMischief(r.PathValue("method"))
+	}
+	if any && s.spoil(rw, r, wrong, entry) {
 		return
-	case fault == FaultGarbage:
-		entry.Status = http.StatusOK
-		s.w.Record(entry)
-		_, _ = io.WriteString(rw, "<html>upstream says hello</html>")
-		return
-	case fault == FaultLost:
+	}
+	if wrong.Lost {
 		defer panic(http.ErrAbortHandler)
 		rw = discardWriter{}
-	case fault > 0:
-		if fault == http.StatusTooManyRequests {
-			rw.Header().Set("Retry-After", "1")
-		}
-		s.reply(rw, entry, fault, slackRefuse(map[bool]string{true: "ratelimited", false: "internal_error"}[fault == 429]))
-		return
 	}
 	method, known := methods[r.PathValue("method")]
 	if !known {
@@ -90,9 +90,13 @@ func (s *Slack) serveAPI(rw http.ResponseWriter, r *http.Request, methods map[st
 	args, token, code := readSlackArgs(r, body)
 	out := slackRefuse(code)
 	if code == "" {
-		out = s.obey(rw, method, args, token, &entry)
+		out = s.obey(rw, r.PathValue("method"), method, args, token, &entry)
 	}
-	s.reply(rw, entry, http.StatusOK, out)
+	status := http.StatusOK
+	if out["error"] == "ratelimited" {
+		status = http.StatusTooManyRequests
+	}
+	s.reply(rw, entry, status, out)
 }
 
 // discardWriter is for an answer that is lost on its way.
@@ -114,7 +118,7 @@ func (s *Slack) reply(rw http.ResponseWriter, entry Entry, status int, out slack
 }
 
 // obey checks token and scope and runs the method.
-func (s *Slack) obey(rw http.ResponseWriter, m slackMethod, args slackArgs, token string, entry *Entry) slackOut {
+func (s *Slack) obey(rw http.ResponseWriter, name string, m slackMethod, args slackArgs, token string, entry *Entry) slackOut {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -125,7 +129,11 @@ func (s *Slack) obey(rw http.ResponseWriter, m slackMethod, args slackArgs, toke
 	case token != s.creds.Token && token != s.creds.AppToken:
 		return slackRefuse("invalid_auth")
 	}
-	entry.Actor = ActorResponder
+	entry.Actor, s.host = ActorResponder, args.host
+	if wait := s.limited(name, args); wait > 0 {
+		rw.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+		return slackRefuse("ratelimited")
+	}
 	have := slices.Sorted(maps.Keys(s.scopes))
 	rw.Header().Set("X-OAuth-Scopes", strings.Join(have, ","))
 	if m.scope != "" && !s.scopes[m.scope] {

@@ -29,18 +29,36 @@ func (s *Slack) Messages() []SlackMessage {
 	return out
 }
 
+// slackWords are the names that one method has for what several refuse.
+type slackWords struct{ archived, out, long string }
+
+func slackPostWords() slackWords {
+	return slackWords{"is_archived", "not_in_channel", "msg_blocks_too_long"}
+}
+func slackEditWords() slackWords {
+	return slackWords{"is_inactive", "channel_not_found", "msg_too_long"}
+}
+func slackEphemeralWords() slackWords {
+	return slackWords{"is_archived", "not_in_channel", "msg_too_long"}
+}
+
 // readMessage checks what chat.postMessage, chat.update and chat.postEphemeral have in common.
-func (s *Slack) readMessage(a slackArgs) (*SlackMessage, slackOut) {
+func (s *Slack) readMessage(a slackArgs, say slackWords) (*SlackMessage, slackOut) {
 	c := s.channel(a.get("channel"))
 	switch {
 	case c == nil:
 		return nil, slackRefuse("channel_not_found")
+	case c.Archived:
+		return nil, slackRefuse(say.archived)
 	case c.Out:
-		return nil, slackRefuse("not_in_channel")
+		return nil, slackRefuse(say.out)
 	}
 	m := &SlackMessage{Channel: c.ID, Text: a.get("text"), Thread: a.get("thread_ts"), From: "Tourniquet"}
 	if blocks := a.get("blocks"); blocks != "" {
 		if code, why := checkBlocks(blocks, 50); code != "" {
+			if code == "msg_blocks_too_long" {
+				code = say.long
+			}
 			return nil, slackOut{"ok": false, "error": code, "errors": []string{why}, "response_metadata": slackOut{"messages": []string{"[ERROR] " + why}}}
 		}
 		m.Blocks = withBlockIDs(json.RawMessage(blocks))
@@ -58,16 +76,20 @@ func (s *Slack) readMessage(a slackArgs) (*SlackMessage, slackOut) {
 	switch {
 	case m.Text == "" && len(m.Blocks) == 0:
 		return nil, slackRefuse("no_text")
-	case len([]rune(m.Text)) > 40000:
-		return nil, slackRefuse("msg_too_long")
 	case m.Thread != "" && s.message(c.ID, m.Thread) == nil:
-		return nil, slackRefuse("message_not_found")
+		return nil, slackRefuse("cannot_reply_to_message")
+	}
+	if text := []rune(m.Text); len(text) > 40000 {
+		if say.long == "msg_too_long" {
+			return nil, slackRefuse("msg_too_long")
+		}
+		m.Text = string(text[:40000]) // chat.postMessage cuts it and says so in a warning
 	}
 	return m, nil
 }
 
 func (s *Slack) postMessage(a slackArgs) slackOut {
-	m, refusal := s.readMessage(a)
+	m, refusal := s.readMessage(a, slackPostWords())
 	if refusal != nil {
 		return refusal
 	}
@@ -82,7 +104,7 @@ func (s *Slack) updateMessage(a slackArgs) slackOut {
 	if s.channel(a.get("channel")) != nil && old == nil {
 		return slackRefuse("message_not_found")
 	}
-	m, refusal := s.readMessage(a)
+	m, refusal := s.readMessage(a, slackEditWords())
 	switch {
 	case refusal != nil:
 		return refusal
@@ -98,7 +120,7 @@ func (s *Slack) updateMessage(a slackArgs) slackOut {
 }
 
 func (s *Slack) postEphemeral(a slackArgs) slackOut {
-	m, refusal := s.readMessage(a)
+	m, refusal := s.readMessage(a, slackEphemeralWords())
 	if refusal != nil {
 		return refusal
 	}

@@ -56,8 +56,7 @@ func (s *Slack) conversationInfo(a slackArgs) slackOut {
 	if c == nil {
 		return slackRefuse("channel_not_found")
 	}
-	return slackOut{"ok": true, "channel": slackOut{"id": c.ID, "name": c.Name, "is_channel": c.Person == "", "is_im": c.Person != "",
-		"is_member": !c.Out, "is_ext_shared": c.Shared, "is_shared": c.Shared, "is_archived": false}}
+	return slackOut{"ok": true, "channel": s.channelOut(c)}
 }
 
 func (s *Slack) openConversation(a slackArgs) slackOut {

@@ -33,7 +33,7 @@ func (s *Slack) Choose(ctx context.Context, user, channel, ts, actionID, value s
 	payload["container"] = slackOut{"type": "message", "message_ts": ts, "channel_id": channel, "is_ephemeral": m.For != ""}
 	payload["channel"] = slackOut{"id": channel, "name": s.channel(channel).Name}
 	payload["message"] = slackOut{"type": "message", "ts": ts, "text": m.Text, "user": s.creds.Bot, "blocks": m.Blocks}
-	payload["actions"] = []any{action}
+	payload["actions"], payload["response_url"] = []any{action}, s.responseURL(user, channel)
 	s.mu.Unlock()
 	if _, err := s.press(ctx, payload, user, action); err != nil {
 		s.slackbot(channel, user, "This app did not answer in time. "+err.Error())

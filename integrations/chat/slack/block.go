@@ -22,6 +22,9 @@ func text(s string) element {
 }
 
 func bold(s string) element {
+	if s == "" {
+		s = "(none)" // Slack refuses an empty element
+	}
 	return slackapi.NewRichTextSectionTextElement(s, &slackapi.RichTextSectionTextStyle{Bold: true})
 }
 

@@ -59,6 +59,7 @@ type town struct {
 	creds sandbox.SlackCredentials
 	door  string // address of the HTTP door
 	api   string // address of the sandbox
+	meter *tally
 }
 
 func newTown(t *testing.T, view signoff.View) *town {
@@ -70,15 +71,24 @@ func newTown(t *testing.T, view signoff.View) *town {
 	s.SetGroup("S0SECOPS", "U0KIM", "U0SAM")
 	api := httptest.NewServer(s.Handler())
 	t.Cleanup(api.Close)
-	creds := s.Credentials()
+	creds, meter := s.Credentials(), &tally{calls: map[string]int{}, acts: map[string]int{}}
 	c := slack.New(slack.Config{Token: creds.Token, AppToken: creds.AppToken, SigningSecret: creds.SigningSecret,
-		BaseURL: api.URL + "/api/", Channel: creds.Channel, Teams: []string{creds.Team}, Apps: []string{creds.App}})
+		BaseURL: api.URL + "/api/", Channel: creds.Channel, Teams: []string{creds.Team}, Apps: []string{creds.App},
+		HTTPClient: &http.Client{Transport: newAuditor(t)}, Meter: meter})
 	d := &desk{view: view}
 	door := httptest.NewServer(http.StripPrefix("/v1/slack", c.Handler(d, nil)))
 	t.Cleanup(door.Close)
 	t.Cleanup(c.Wait)
 	s.Deliver(door.URL+"/v1/slack/interactions", door.URL+"/v1/slack/commands")
-	return &town{slack: s, world: w, chat: c, desk: d, creds: creds, door: door.URL + "/v1/slack", api: api.URL}
+	return &town{slack: s, world: w, chat: c, desk: d, creds: creds, door: door.URL + "/v1/slack", api: api.URL, meter: meter}
+}
+
+// serve runs a handler for the rest of the test and returns its address.
+func serve(t *testing.T, h http.Handler) string {
+	t.Helper()
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	return s.URL
 }
 
 // await returns the first thing that find finds, looking again after every change in the workspace.

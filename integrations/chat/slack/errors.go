@@ -147,7 +147,7 @@ func hintFor(code string) string {
 		return "there is no such channel, or the app cannot see it; use the channel's id and invite the app"
 	case "not_in_channel", "user_not_in_channel":
 		return "not a member of the channel; invite it there"
-	case "is_archived":
+	case "is_archived", "is_inactive":
 		return "the channel is archived; choose another"
 	case "msg_too_long", "msg_blocks_too_long", "invalid_blocks", "invalid_blocks_format", "view_too_large", "no_text":
 		return "the message does not fit Slack's limits; decide it in the console"

@@ -26,10 +26,7 @@ func (m message) options() ([]slackapi.MsgOption, error) {
 	if err := fits(m.blocks, maxBlocks); err != nil {
 		return nil, err
 	}
-	options := []slackapi.MsgOption{
-		slackapi.MsgOptionText(m.fallback, true), slackapi.MsgOptionBlocks(m.blocks...), slackapi.MsgOptionDisableMarkdown(),
-		slackapi.MsgOptionDisableLinkUnfurl(), slackapi.MsgOptionDisableMediaUnfurl(),
-	}
+	options := []slackapi.MsgOption{slackapi.MsgOptionText(m.fallback, true), slackapi.MsgOptionBlocks(m.blocks...)}
 	if m.kind != "" {
 		options = append(options, slackapi.MsgOptionMetadata(slackapi.SlackMetadata{
 			EventType: m.kind, EventPayload: map[string]any{"request": m.request},
@@ -46,6 +43,8 @@ func (c *Chat) post(ctx stdctx.Context, m message) (chat.Delivery, error) {
 	if err != nil {
 		return chat.Delivery{}, err
 	}
+	// Only a new message can be unfurled: an edit has no such arguments.
+	options = append(options, slackapi.MsgOptionDisableMarkdown(), slackapi.MsgOptionDisableLinkUnfurl(), slackapi.MsgOptionDisableMediaUnfurl())
 	var d chat.Delivery
 	err = c.call(ctx, "post a message", func(ctx stdctx.Context) (err error) {
 		d.Channel, d.TS, err = c.api.PostMessageContext(ctx, m.channel, options...)
@@ -125,12 +124,13 @@ func cardMessage(channel string, v signoff.View) message {
 
 // inert keeps only what an id of ours is made of.
 func inert(id string) string {
-	return cut(strings.Map(func(r rune) rune {
+	kept := strings.Map(func(r rune) rune {
 		if r == '-' || r == '_' || r == '.' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
 			return r
 		}
 		return -1
-	}, id), 100)
+	}, id)
+	return kept[:min(len(kept), 100)]
 }
 
 // Settle redraws one copy of the card as the view stands.

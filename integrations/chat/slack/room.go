@@ -52,8 +52,8 @@ func (c *Chat) Room(ctx stdctx.Context, incident, title string, users []string) 
 
 // roomName keeps what Slack takes for a name: lower case letters, digits, hyphens and underscores.
 func roomName(incident string) string {
-	name := strings.ToLower(strings.ReplaceAll(inert("incident-"+incident), ".", "-"))
-	return strings.ReplaceAll(cut(name, mostRoomName), "…", "")
+	name := strings.ToLower(strings.ReplaceAll("incident-"+inert(incident), ".", "-"))
+	return name[:min(len(name), mostRoomName)]
 }
 
 // findRoom looks for a channel that the app itself made under this name.

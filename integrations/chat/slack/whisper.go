@@ -27,9 +27,7 @@ func (c *Chat) whisper(ctx stdctx.Context, to ear, words string) {
 	if strings.TrimSpace(words) == "" {
 		words = "Recorded."
 	}
-	options := []slackapi.MsgOption{
-		slackapi.MsgOptionText("Answer from Tourniquet", true), slackapi.MsgOptionBlocks(wordsBlocks(words)...), slackapi.MsgOptionDisableMarkdown(),
-	}
+	options := []slackapi.MsgOption{slackapi.MsgOptionText("Answer from Tourniquet", true), slackapi.MsgOptionBlocks(wordsBlocks(words)...)}
 	if to.channel != "" {
 		err := c.call(ctx, "answer privately", func(ctx stdctx.Context) error {
 			_, err := c.api.PostEphemeralContext(ctx, to.channel, to.user, options...)
@@ -67,9 +65,17 @@ func (c *Chat) respond(ctx stdctx.Context, address string, words string) error {
 			return err
 		}
 		defer func() { _ = res.Body.Close() }()
-		if res.StatusCode != http.StatusOK {
-			said, _ := io.ReadAll(io.LimitReader(res.Body, 100)) // words for people, and only if there are any
-			return slackapi.SlackErrorResponse{Err: inert(orWords(string(said), fmt.Sprintf("status_%d", res.StatusCode)))}
+		var said struct {
+			OK    *bool  `json:"ok"`
+			Error string `json:"error"`
+		}
+		raw, err := io.ReadAll(io.LimitReader(res.Body, 1<<10))
+		if err != nil {
+			return err
+		}
+		_ = json.Unmarshal(raw, &said) // Slack also answers with the bare word ok
+		if res.StatusCode != http.StatusOK || said.OK != nil && !*said.OK {
+			return slackapi.SlackErrorResponse{Err: inert(orWords(said.Error, fmt.Sprintf("status_%d", res.StatusCode)))}
 		}
 		return nil
 	})
