@@ -35,6 +35,7 @@ type House struct {
 	Pager        paging.Pager
 	Mailer       mail.Mailer
 	Inventory    Inventory
+	Watch        Sweeper // nil where the watch is off
 	Fetcher      SecretFetcher
 	People       People
 	Policy       signoff.Policy

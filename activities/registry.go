@@ -54,7 +54,7 @@ func (h *House) Register(w worker.Registry) {
 		wire.FreezeSignoff: h.freeze, wire.AskSignoff: h.askSignoff, wire.SettleSignoff: h.settleSignoff, wire.RemindSignoff: h.remind,
 		wire.RecheckSignoff: h.recheckSignoff, wire.VoidRun: h.voidRun,
 		wire.OpenQuestion: h.openQuestion, wire.SettleQuestion: h.settleQuestion,
-		wire.Record: h.record, wire.Burn: h.burn, wire.CloseRun: h.closeRun, wire.Preview: h.preview,
+		wire.Record: h.record, wire.Burn: h.burn, wire.CloseRun: h.closeRun, wire.Preview: h.preview, wire.WatchSweep: h.sweep,
 	} {
 		w.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name})
 	}

@@ -36,7 +36,7 @@ func app(s settings) fx.Option {
 		fx.Module("engine", fx.Provide(startEngine, temporalClient, shelf)),
 		fx.Module("verbs", fx.Provide(cardBoard, house), fx.Invoke(runWorker, keepBurn)),
 		fx.Module("people", fx.Provide(desk), fx.Invoke(checkSeats)),
-		fx.Module("alerts", fx.Provide(newStarter, newDispatcher)),
+		fx.Module("alerts", fx.Provide(newStarter, newDispatcher, newLookout), fx.Invoke(scheduleWatch)),
 		fx.Module("doors", fx.Provide(routes), fx.Invoke(listen, runSocket)),
 	)
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/tourniquet-ir/tourniquet/internal/evidence"
 	"github.com/tourniquet-ir/tourniquet/internal/gateway"
 	"github.com/tourniquet-ir/tourniquet/internal/intake"
+	"github.com/tourniquet-ir/tourniquet/internal/lookout"
 	"github.com/tourniquet-ir/tourniquet/internal/metrics"
 	"github.com/tourniquet-ir/tourniquet/internal/people"
 	"github.com/tourniquet-ir/tourniquet/internal/seal"
@@ -89,6 +90,7 @@ type routeParams struct {
 	Desk     *gateway.Gateway
 	Starter  *starter.Starter
 	Wake     *intake.Dispatcher
+	Lookout  *lookout.Lookout
 	Books    *starter.Shelf
 	Metrics  *metrics.Metrics
 }

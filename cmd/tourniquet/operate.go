@@ -55,6 +55,7 @@ func operate(mux *http.ServeMux, p routeParams) {
 		reply(w, http.StatusOK, serving(p.Books))
 	}))
 	historyRoutes(mux, p)
+	watchRoutes(mux, p)
 }
 
 // cancel writes down who asked and why before the engine is told.

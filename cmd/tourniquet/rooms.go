@@ -31,6 +31,7 @@ import (
 	"github.com/tourniquet-ir/tourniquet/internal/evidence"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 	"github.com/tourniquet-ir/tourniquet/internal/inventory"
+	"github.com/tourniquet-ir/tourniquet/internal/lookout"
 	"github.com/tourniquet-ir/tourniquet/internal/metrics"
 	"github.com/tourniquet-ir/tourniquet/internal/people"
 	"github.com/tourniquet-ir/tourniquet/internal/report"
@@ -242,6 +243,7 @@ type houseParams struct {
 	Cards     *cards.Board
 	Metrics   *metrics.Metrics
 	Inventory *inventory.Inventory
+	Lookout   *lookout.Lookout
 	People    *people.Directory
 	Signer    *seal.Signer
 }
@@ -257,6 +259,9 @@ func house(p houseParams) (*activities.House, error) {
 		Installation: id, World: p.Settings.World, Console: p.Settings.Config.URL(), Log: p.Settings.Log, Now: time.Now,
 		Cards: p.Cards, Rooms: p.Settings.Config.Slack != nil && p.Settings.Config.Slack.Rooms, Metrics: p.Metrics,
 		Report: func(ctx context.Context, run string) ([]byte, error) { return report.Markdown(ctx, p.DB, run) },
+	}
+	if !p.Settings.Config.Watch.Off {
+		h.Watch = p.Lookout
 	}
 	if p.GitHub.Alerts != nil {
 		h.Fetcher, h.Resolver = p.GitHub.Alerts, p.GitHub.Alerts
@@ -295,6 +300,7 @@ func runWorker(c client.Client, h *activities.House, lc fx.Lifecycle) {
 	}))
 	w := worker.New(c, wire.TaskQueue, opts)
 	w.RegisterWorkflowWithOptions(workflows.Respond, workflow.RegisterOptions{Name: wire.Respond})
+	w.RegisterWorkflowWithOptions(workflows.Sweep, workflow.RegisterOptions{Name: wire.SweepName})
 	h.Register(w)
 	lc.Append(fx.StartStopHook(w.Start, w.Stop))
 }

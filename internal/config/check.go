@@ -39,6 +39,7 @@ func (c *Config) check() error {
 	add(c.Slack != nil && (c.Slack.Remember < 0 || time.Duration(c.Slack.Remember) > people.MostRemembered),
 		"slack.remember: an answer about people may be believed for %s at most", people.MostRemembered)
 	faults = append(faults, c.Providers.check()...)
+	faults = append(faults, c.Watch.check()...)
 	for i, p := range c.People {
 		add(p.ID == "", "people[%d]: needs an id", i)
 	}

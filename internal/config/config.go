@@ -35,6 +35,7 @@ type Config struct {
 	Policy       signoff.Policy          `yaml:"policy"`
 	Playbooks    Playbooks               `yaml:"playbooks"`
 	Inventory    Inventory               `yaml:"inventory"`
+	Watch        Watch                   `yaml:"watch"`
 	Notify       Notify                  `yaml:"notify"`
 
 	Path string `yaml:"-"` // of the file; relative paths in it start here
@@ -201,6 +202,7 @@ func defaults() *Config {
 		Temporal:  Temporal{Mode: "embedded"},
 		Database:  Database{Driver: "sqlite"},
 		Inventory: Inventory{File: ""},
+		Watch:     defaultWatch(),
 	}
 }
 

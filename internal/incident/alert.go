@@ -6,6 +6,7 @@ import "time"
 const (
 	KindKeyLeaked    = "key.leaked"
 	KindUsageAnomaly = "usage.anomaly"
+	KindWatchBlind   = "watch.blind" // the use of a key cannot be seen
 	KindSpend        = "spend.threshold"
 	KindResolved     = "alert.resolved"
 )

@@ -16,6 +16,7 @@ type Entry struct {
 	Owner      string               `json:"owner,omitempty"`
 	Critical   bool                 `json:"critical"`
 	Dependents []incident.Dependent `json:"dependents"`
+	Watch      Watch                `json:"watch,omitzero"`
 	Line       int                  `json:"line"`
 }
 

@@ -108,7 +108,7 @@ func (l *loader) top(root *yaml.Node) {
 	}
 }
 
-var keyFields = []string{"provider", "account", "id", "hash", "owner", "critical", "dependents"}
+var keyFields = []string{"provider", "account", "id", "hash", "owner", "critical", "dependents", "watch"}
 
 func (l *loader) key(n *yaml.Node, seen map[string]int) (Entry, bool) {
 	before := len(l.faults)
@@ -119,6 +119,7 @@ func (l *loader) key(n *yaml.Node, seen map[string]int) (Entry, bool) {
 	e := Entry{
 		Provider: l.text(f["provider"]), Account: l.text(f["account"]), ID: l.text(f["id"]),
 		Hash: l.text(f["hash"]), Owner: l.text(f["owner"]), Line: n.Line, Dependents: []incident.Dependent{},
+		Watch: l.watch(f["watch"]),
 	}
 	if c := f["critical"]; c != nil {
 		if c.Tag != "!!bool" || c.Decode(&e.Critical) != nil {

@@ -19,11 +19,13 @@ const (
 	habitUSD = 1_000_000
 )
 
-// habits keeps which values the rows carry. Rows of buckets that were seen before do not count again.
-func (s *State) habits(rows []Row) {
+// habits keeps which values the rows carry. A bucket counts once, when it is two buckets old and mostly complete.
+func (s *State) habits(now time.Time, rows []Row) {
+	width := s.Width.Std()
+	until := now.UTC().Truncate(width).Add(-width)
 	for _, r := range rows {
-		at := r.At.UTC().Truncate(s.Width.Std())
-		if _, seen := s.Recent[at.Unix()]; seen || r.Micro < 0 {
+		at := r.At.UTC().Truncate(width)
+		if !at.Before(until) || at.Before(s.Counted) || r.Micro < 0 {
 			continue
 		}
 		for kind, value := range map[string]string{"model": r.Model, "region": r.Region, "address": r.Address, "agent": r.Agent} {
@@ -31,6 +33,9 @@ func (s *State) habits(rows []Row) {
 				s.habit(kind, value, at, r.Micro)
 			}
 		}
+	}
+	if until.After(s.Counted) {
+		s.Counted = until
 	}
 }
 

@@ -65,3 +65,13 @@ func minTime(a, b time.Time) time.Time {
 	}
 	return a
 }
+
+// Open lists the alerts whose time is set apart and not over.
+func (s *State) Open() (out []Span) {
+	for _, a := range s.Apart {
+		if a.To.IsZero() {
+			out = append(out, a)
+		}
+	}
+	return out
+}

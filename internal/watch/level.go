@@ -15,6 +15,15 @@ func hourOfWeek(at time.Time) int { return int(at.Weekday())*24 + at.Hour() }
 // neighbours help; before that, all hours.
 func (s *State) Usual(at time.Time) (micro float64, known bool) {
 	slot := hourOfWeek(at.UTC())
+	if m := s.memo[slot]; m.here {
+		return m.micro, m.known
+	}
+	micro, known = s.usual(slot)
+	s.memo[slot] = memo{micro, known, true}
+	return micro, known
+}
+
+func (s *State) usual(slot int) (micro float64, known bool) {
 	values := slices.Clone(s.Level[slot])
 	for _, near := range [][]int{{-24, 24}, {-48, 48}, {-72, 72}, {-1, 1}} {
 		if len(values) >= 4 {
@@ -73,6 +82,7 @@ func (s *State) learn(now time.Time) {
 			slot := hourOfWeek(s.Learned)
 			s.Level[slot] = append(s.Level[slot], sum)
 			s.Level[slot] = s.Level[slot][max(0, len(s.Level[slot])-weeks):]
+			s.memo = [hoursAWeek]memo{}
 		}
 	}
 }

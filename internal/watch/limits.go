@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// since is what the key cost from a time on, in dollars.
-func (s *State) since(from time.Time) (usd float64) {
+// Between is what the key cost in the buckets that begin in a stretch of time, in dollars. It reaches three days back.
+func (s *State) Between(from, to time.Time) (usd float64) {
 	for at, micro := range s.Recent {
-		if at >= from.Unix() {
+		if at >= from.Unix() && at < to.Unix() {
 			usd += float64(micro) / 1e6
 		}
 	}
@@ -21,7 +21,7 @@ func revoked(l look) *Alarm {
 		return nil
 	}
 	from := l.limits.RevokedAt.Truncate(l.state.Width.Std()).Add(l.state.Width.Std())
-	usd := l.state.since(from)
+	usd := l.state.Between(from, l.end)
 	if usd <= 0 {
 		return nil
 	}
@@ -32,7 +32,7 @@ func revoked(l look) *Alarm {
 // idle looks for use of a key that nobody should use.
 func idle(l look) *Alarm {
 	from := l.end.Add(-day)
-	usd := l.state.since(from)
+	usd := l.state.Between(from, l.end)
 	if !l.limits.Idle || usd <= 0 {
 		return nil
 	}
@@ -48,7 +48,7 @@ func overLimit(l look) *Alarm {
 		word   string
 	}{{l.limits.PerHour, time.Hour, "hour"}, {l.limits.PerDay, day, "day"}} {
 		from := l.end.Add(-limit.length)
-		if usd := l.state.since(from); limit.usd > 0 && usd > limit.usd {
+		if usd := l.state.Between(from, l.end); limit.usd > 0 && usd > limit.usd {
 			return &Alarm{Reason: "limit", At: l.end, From: from, USD: usd, PerHour: usd / limit.length.Hours(),
 				Why: fmt.Sprintf("This key cost %.2f USD in the last %s; the inventory allows %.2f USD.", usd, limit.word, limit.usd)}
 		}

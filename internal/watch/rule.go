@@ -43,7 +43,7 @@ var checks = []func(look) *Alarm{revoked, idle, overLimit, surge, newHabit}
 // Poll takes what a provider answered, looks, and then learns what has settled. Oddities are sentences about what in the
 // answer was not believed. Before the state has any bucket nothing is looked at.
 func (s *State) Poll(now time.Time, rows []Row, limits Limits) (alarm *Alarm, oddities []string) {
-	s.habits(rows)
+	s.habits(now, rows)
 	oddities = s.take(now, rows)
 	end, ok := s.newest()
 	if !ok {

@@ -25,6 +25,15 @@ type State struct {
 	Apart   []Span                      `json:"apart"`   // not learned: the time of open and of true alarms
 	Lessons []Lesson                    `json:"lessons"` // what people called honest
 	Habits  map[string]map[string]Habit `json:"habits"`  // kind -> value -> since when, and what it cost
+	Counted time.Time                   `json:"counted"` // buckets before this are in Habits
+
+	memo [hoursAWeek]memo // of Usual, until something is learned
+}
+
+// memo is a median that was computed.
+type memo struct {
+	micro       float64
+	known, here bool
 }
 
 // Seconds is a duration in JSON.
