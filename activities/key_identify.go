@@ -85,10 +85,10 @@ func (h *House) leaked(ctx context.Context, in In, clue incident.Clue) ([]byte, 
 		}
 		return secret, clue.Secret, nil
 	}
-	if h.Fetcher == nil || len(in.Alert.Links) == 0 || clue.ID != "" {
+	if h.Fetcher == nil || clue.Where == "" || clue.ID != "" {
 		return nil, nil, nil
 	}
-	secret, _, err := h.Fetcher.Fetch(ctx, in.Alert.Links[0])
+	secret, _, err := h.Fetcher.Fetch(ctx, clue.Where)
 	if err != nil {
 		return nil, nil, err
 	}

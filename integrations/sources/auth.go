@@ -1,62 +1,21 @@
 package sources
 
 import (
-	"crypto/hmac"
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
-// Auth decides whether a delivery comes from whom it should. It returns nil or ErrUnauthenticated.
-type Auth interface{ Check(r Request) error }
-
-// minSecret is the shortest signing secret that is taken, in bytes: an empty one would let everybody in.
-const minSecret = 16
-
-type signed struct {
-	header  string
-	secrets [][]byte
-}
-
-// HMAC accepts bodies signed as "sha256=<hex HMAC-SHA256>" in header with any of the secrets (two while one is being
-// changed).
-func HMAC(header string, secrets ...[]byte) (Auth, error) {
-	if len(secrets) == 0 {
-		return nil, errors.New("a signed source needs a signing secret")
-	}
-	for _, s := range secrets {
-		if len(s) < minSecret {
-			return nil, fmt.Errorf("the signing secret has %d bytes; at least %d are wanted", len(s), minSecret)
-		}
-	}
-	return signed{header, secrets}, nil
-}
-
-// Check implements Auth in constant time. A header that comes twice is refused.
-func (s signed) Check(r Request) error {
-	given := r.Headers.Values(s.header)
-	if len(given) != 1 {
-		return ErrUnauthenticated
-	}
-	text, has := strings.CutPrefix(given[0], "sha256=")
-	mac, err := hex.DecodeString(text)
-	if !has || err != nil || len(mac) != sha256.Size {
-		return ErrUnauthenticated
-	}
-	good := false
-	for _, secret := range s.secrets {
-		h := hmac.New(sha256.New, secret)
-		_, _ = h.Write(r.Body)
-		good = hmac.Equal(h.Sum(nil), mac) || good
-	}
-	if !good {
-		return ErrUnauthenticated
-	}
-	return nil
+// Auth decides whether a delivery comes from whom it should. It returns nil, ErrUnauthenticated, or another error where that
+// could not be found out now (the key of a signature could not be fetched): then the sender comes again.
+type Auth interface {
+	Check(ctx context.Context, r Request) error
 }
 
 type bearer struct{ hashes [][]byte }
@@ -85,13 +44,9 @@ func HashToken(token string) string {
 }
 
 // Check implements Auth.
-func (b bearer) Check(r Request) error {
-	given := r.Headers.Values("Authorization")
-	if len(given) != 1 {
-		return ErrUnauthenticated
-	}
-	scheme, token, _ := strings.Cut(given[0], " ")
-	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+func (b bearer) Check(_ context.Context, r Request) error {
+	token, ok := bearerToken(r.Headers)
+	if !ok {
 		return ErrUnauthenticated
 	}
 	sum := sha256.Sum256([]byte(token))
@@ -105,26 +60,73 @@ func (b bearer) Check(r Request) error {
 	return nil
 }
 
-type either []Auth
+// bearerToken is the one token of a request; a header that comes twice is none.
+func bearerToken(h http.Header) (string, bool) {
+	given := h.Values("Authorization")
+	if len(given) != 1 {
+		return "", false
+	}
+	scheme, token, _ := strings.Cut(given[0], " ")
+	return token, strings.EqualFold(scheme, "Bearer") && token != ""
+}
 
-// Either accepts what any of the given ways accepts.
-func Either(ways ...Auth) Auth { return either(ways) }
+type certificate struct{ names []string }
 
-// Check implements Auth; with no way at all it refuses.
-func (e either) Check(r Request) error {
-	for _, a := range e {
-		if a.Check(r) == nil {
+// Certificate accepts who spoke through TLS with a client certificate of the configured authority that carries one of the names.
+func Certificate(names ...string) (Auth, error) {
+	if len(names) == 0 || slices.Contains(names, "") {
+		return nil, errors.New("a source with client certificates needs the names that may send")
+	}
+	return certificate{names}, nil
+}
+
+// Check implements Auth.
+func (c certificate) Check(_ context.Context, r Request) error {
+	for _, n := range r.Peer {
+		if slices.Contains(c.names, n) {
 			return nil
 		}
 	}
 	return ErrUnauthenticated
 }
 
-// Headers that carry signatures.
-const (
-	GenericSignature = "X-Tourniquet-Signature"
-	GitHubSignature  = "X-Hub-Signature-256"
-)
+type loopback struct{}
+
+// Loopback accepts what comes from this machine itself and was not handed on by a proxy.
+func Loopback() Auth { return loopback{} }
+
+// Check implements Auth.
+func (loopback) Check(_ context.Context, r Request) error {
+	for _, h := range []string{"Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via"} {
+		if r.Headers.Get(h) != "" {
+			return ErrUnauthenticated
+		}
+	}
+	if !r.Remote.Addr().Unmap().IsLoopback() {
+		return ErrUnauthenticated
+	}
+	return nil
+}
+
+type either []Auth
+
+// Either accepts what any of the given ways accepts.
+func Either(ways ...Auth) Auth { return either(ways) }
+
+// Check implements Auth; with no way at all it refuses. That one way could not be tried matters only where no other accepts.
+func (e either) Check(ctx context.Context, r Request) error {
+	verdict := error(ErrUnauthenticated)
+	for _, a := range e {
+		err := a.Check(ctx, r)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, ErrUnauthenticated) {
+			verdict = fmt.Errorf("whether the delivery is genuine could not be found out: %w", err)
+		}
+	}
+	return verdict
+}
 
 // keep copies the named headers, cut to a sane length.
 func keep(h http.Header, names ...string) map[string]string {

@@ -44,27 +44,33 @@ type genericKey struct {
 }
 
 // Decode implements Source. Unknown fields, repeated keys and anything behind the object are refused.
-func (Generic) Decode(_ context.Context, r Request) (Decoded, error) {
+func (Generic) Decode(_ context.Context, r Request) (Delivery, error) {
 	var b genericBody
 	if err := decodeJSON(r.Body, &b, true); err != nil {
-		return Decoded{}, err
+		return Delivery{}, err
 	}
+	d, err := b.decoded(r.At)
+	if err != nil {
+		return Delivery{}, err
+	}
+	return one(d, keep(r.Headers, "Content-Type", "User-Agent")), nil
+}
+
+// decoded is the finding, when it keeps the rules of our own format.
+func (b genericBody) decoded(at time.Time) (Decoded, error) {
 	if err := b.check(); err != nil {
 		return Decoded{}, err
 	}
 	if b.Severity == "" {
 		b.Severity = "high"
 	}
-	d := Decoded{
-		Alert: incident.Alert{
-			Kind: b.Kind, Severity: b.Severity, Title: b.Title, Fingerprint: b.ID, ObservedAt: r.At.UTC(),
-			Key:   incident.Clue{Provider: b.Key.Provider, Account: b.Key.Account, ID: b.Key.ID, Hint: b.Key.Hint},
-			Links: b.Links,
-		},
-		Headers: keep(r.Headers, "Content-Type", "User-Agent"),
-	}
-	if b.ObservedAt != nil && b.ObservedAt.Before(r.At) {
-		d.Alert.ObservedAt = b.ObservedAt.UTC()
+	d := Decoded{Alert: incident.Alert{
+		Kind: b.Kind, Severity: b.Severity, Title: b.Title, Fingerprint: b.ID, ObservedAt: at.UTC(),
+		Key:   incident.Clue{Provider: b.Key.Provider, Account: b.Key.Account, ID: b.Key.ID, Hint: b.Key.Hint},
+		Links: b.Links,
+	}}
+	if b.ObservedAt != nil {
+		d.Alert.ObservedAt = seen(*b.ObservedAt, at)
 	}
 	if b.Key.Secret != "" {
 		d.Secret = []byte(b.Key.Secret)
@@ -115,7 +121,7 @@ func webLink(s string) bool {
 // Describe implements Source.
 func (Generic) Describe() Card {
 	return Card{
-		Name: "generic", Path: "/v1/alerts/generic", Kinds: alertKinds,
+		Name: "generic", Path: "/v1/alerts/generic", Kinds: alertKinds, Media: []string{mediaJSON},
 		Summary: "Our own JSON, for anything that can post it: scanners, gateways, budgets, scripts.",
 		Auth:    "Authorization: Bearer TOKEN, or " + GenericSignature + ": sha256=<hex HMAC-SHA256 of the body>",
 		Headers: []string{"Content-Type: application/json"},

@@ -50,33 +50,33 @@ type githubBody struct {
 }
 
 // Decode implements Source. Fields that we do not know are welcome: GitHub adds some every month.
-func (GitHub) Decode(_ context.Context, r Request) (Decoded, error) {
+func (GitHub) Decode(_ context.Context, r Request) (Delivery, error) {
 	event := r.Headers.Get("X-GitHub-Event")
 	head := keep(r.Headers, "Content-Type", "User-Agent", "X-GitHub-Event", "X-GitHub-Delivery")
 	switch event {
 	case "":
-		return Decoded{}, refuse("the header X-GitHub-Event is missing")
+		return Delivery{}, refuse("the header X-GitHub-Event is missing")
 	case "ping":
-		return Decoded{Ping: true, Headers: head}, nil
+		return Delivery{Ping: true, Headers: head}, nil
 	case eventAlert, eventLocation:
 	default:
-		return Decoded{Ignored: fmt.Sprintf("the event %q says nothing about a key", cut(event, 60)), Headers: head}, nil
+		return ignored(head, "the event %q says nothing about a key", cut(event, 60)), nil
 	}
 	var b githubBody
 	if err := decodeJSON(r.Body, &b, false); err != nil {
-		return Decoded{}, err
+		return Delivery{}, err
 	}
 	if b.Alert == nil || b.Alert.Number < 1 || b.Repository == nil || b.Repository.FullName == "" || b.Action == "" {
-		return Decoded{}, refuse("the %s event needs action, alert.number and repository.full_name", event)
+		return Delivery{}, refuse("the %s event needs action, alert.number and repository.full_name", event)
 	}
 	if b.Alert.URL == "" && b.Alert.HTMLURL == "" {
-		return Decoded{}, refuse("the %s event needs alert.url or alert.html_url", event)
+		return Delivery{}, refuse("the %s event needs alert.url or alert.html_url", event)
 	}
 	kind, severity := b.meaning(event)
 	if kind == "" {
-		return Decoded{Ignored: fmt.Sprintf("the action %q changes nothing about a key", cut(b.Action, 60)), Headers: head}, nil
+		return ignored(head, "the action %q changes nothing about a key", cut(b.Action, 60)), nil
 	}
-	return b.decoded(event, kind, severity, head, r.At), nil
+	return one(b.decoded(event, kind, severity, r.At), head), nil
 }
 
 func (b githubBody) meaning(event string) (kind, severity string) {
@@ -99,27 +99,20 @@ func (b githubBody) meaning(event string) (kind, severity string) {
 	return "", ""
 }
 
-func (b githubBody) decoded(event, kind, severity string, head map[string]string, at time.Time) Decoded {
+func (b githubBody) decoded(event, kind, severity string, at time.Time) Decoded {
 	what := b.Alert.Display
 	if what == "" {
 		what = b.Alert.SecretType
 	}
-	title := fmt.Sprintf("GitHub: %s in %s, alert %d %s", what, b.Repository.FullName, b.Alert.Number, strings.ReplaceAll(b.Action, "_", " "))
+	said := fmt.Sprintf("GitHub: %s in %s, alert %d %s", what, b.Repository.FullName, b.Alert.Number, strings.ReplaceAll(b.Action, "_", " "))
 	if event == eventLocation {
-		title = fmt.Sprintf("GitHub: %s of alert %d found in another place of %s", what, b.Alert.Number, b.Repository.FullName)
+		said = fmt.Sprintf("GitHub: %s of alert %d found in another place of %s", what, b.Alert.Number, b.Repository.FullName)
 	}
-	observed := at.UTC()
-	if t := b.Alert.CreatedAt; !t.IsZero() && t.Before(at) {
-		observed = t.UTC()
-	}
-	d := Decoded{
-		Alert: incident.Alert{
-			Kind: kind, Severity: severity, Title: cut(title, 300), ObservedAt: observed,
-			Fingerprint: b.fingerprint(event),
-			Key:         incident.Clue{Provider: ProviderOf(b.Alert.SecretType)},
-		},
-		Headers: head,
-	}
+	d := Decoded{Thread: fmt.Sprintf("%s#%d", b.Repository.FullName, b.Alert.Number), Alert: incident.Alert{
+		Kind: kind, Severity: severity, Title: title("%s", said), ObservedAt: seen(b.Alert.CreatedAt, at),
+		Fingerprint: b.fingerprint(event),
+		Key:         incident.Clue{Provider: ProviderOf(b.Alert.SecretType)},
+	}}
 	for _, l := range []string{b.Alert.HTMLURL, b.Alert.URL} {
 		if webLink(l) {
 			d.Alert.Links = append(d.Alert.Links, l)
@@ -142,7 +135,7 @@ func (b githubBody) fingerprint(event string) string {
 // Describe implements Source.
 func (GitHub) Describe() Card {
 	return Card{
-		Name: "github", Path: "/v1/alerts/github", Kinds: []string{incident.KindKeyLeaked, incident.KindResolved},
+		Name: "github", Path: "/v1/alerts/github", Media: []string{mediaJSON}, Kinds: []string{incident.KindKeyLeaked, incident.KindResolved},
 		Summary: "GitHub secret scanning: alerts and their locations, for repositories and organisations.",
 		Auth:    GitHubSignature + ": sha256=<hex HMAC-SHA256 of the body> with the webhook's secret",
 		Headers: []string{"Content-Type: application/json", "X-GitHub-Event", "X-GitHub-Delivery"},

@@ -18,7 +18,8 @@ var update = flag.Bool("update", false, "write the golden outputs anew")
 
 var arrival = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-// A sample is testdata/<source>/<name>.json; for GitHub the event stands before "--" in the name.
+// A sample is testdata/<source>/<name>.json, with <name>.headers beside it where headers matter; for GitHub the event stands
+// before "--" in the name.
 func sample(t testing.TB, source, file string) sources.Request {
 	t.Helper()
 	body, err := os.ReadFile(file)
@@ -26,6 +27,12 @@ func sample(t testing.TB, source, file string) sources.Request {
 		t.Fatal(err)
 	}
 	h := http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer never-kept"}, "User-Agent": {"test"}}
+	if more, err := os.ReadFile(strings.TrimSuffix(file, ".json") + ".headers"); err == nil {
+		for line := range strings.Lines(string(more)) {
+			name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
+			h.Set(name, value)
+		}
+	}
 	if source == "github" {
 		event, _, _ := strings.Cut(filepath.Base(file), "--")
 		h.Set("X-GitHub-Event", event)
@@ -34,7 +41,12 @@ func sample(t testing.TB, source, file string) sources.Request {
 	return sources.Request{Headers: h, Body: body, At: arrival}
 }
 
-func every() []sources.Source { return []sources.Source{sources.NewGeneric(), sources.NewGitHub()} }
+func every() []sources.Source {
+	return []sources.Source{
+		sources.NewGeneric(), sources.NewGitHub(), sources.NewAlertmanager(), sources.NewGrafana(), sources.NewCloudEvents(), sources.NewAWS(),
+		sources.NewGCP(), sources.NewGitGuardian(), sources.NewTruffleHog(), sources.NewGitleaks(),
+	}
+}
 
 func TestEverySampleDecodesAsItsGoldenOutputSays(t *testing.T) {
 	t.Parallel()
@@ -52,16 +64,26 @@ func TestEverySampleDecodesAsItsGoldenOutputSays(t *testing.T) {
 	}
 }
 
-// shown prints a result; the secret as its length only.
-func shown(d sources.Decoded, err error) []byte {
+// shown prints a result; values as their lengths only.
+func shown(d sources.Delivery, err error) []byte {
 	view := map[string]any{}
 	switch {
 	case err != nil:
 		view["refused"] = err.Error()
-	case d.Ping || d.Ignored != "":
-		view["ping"], view["ignored"] = d.Ping, d.Ignored
+	case d.Ping || d.Ignored != "" || d.Confirm != "":
+		view["ping"], view["ignored"], view["confirm"] = d.Ping, d.Ignored, d.Confirm
 	default:
-		view["alert"], view["headers"], view["fetch_link"], view["secret_bytes"] = d.Alert, d.Headers, d.FetchLink, len(d.Secret)
+		var findings []any
+		for _, f := range d.Findings {
+			also := []int{}
+			for _, s := range f.Also {
+				also = append(also, len(s))
+			}
+			findings = append(findings, map[string]any{
+				"alert": f.Alert, "fetch_link": f.FetchLink, "secret_bytes": len(f.Secret), "also_bytes": also, "thread": f.Thread,
+			})
+		}
+		view["findings"], view["headers"] = findings, d.Headers
 	}
 	out, err := json.MarshalIndent(view, "", "  ")
 	if err != nil {
@@ -96,9 +118,9 @@ func TestEveryCardHasAnExampleThatItsSourceTakes(t *testing.T) {
 		if c.Name != s.Name() || c.Path != "/v1/alerts/"+s.Name() || c.Summary == "" || c.Auth == "" || len(c.SetUp) == 0 {
 			t.Errorf("card of %q: %+v", s.Name(), c)
 		}
-		h := http.Header{"X-Github-Event": {"secret_scanning_alert"}}
+		h := http.Header{"X-Github-Event": {"secret_scanning_alert"}, "Content-Type": {c.Media[0]}}
 		d, err := s.Decode(context.Background(), sources.Request{Headers: h, Body: c.Example, At: arrival})
-		if err != nil || d.Alert.Kind == "" || d.Alert.Fingerprint == "" {
+		if err != nil || len(d.Findings) != 1 || d.Findings[0].Alert.Kind == "" || d.Findings[0].Alert.Fingerprint == "" {
 			t.Errorf("the example of %q: %+v, %v", s.Name(), d, err)
 		}
 	}

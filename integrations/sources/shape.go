@@ -3,25 +3,46 @@ package sources
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
+	"net/http"
 	"strings"
+	"unicode/utf8"
 )
 
-// checkShape walks the JSON once before it is decoded: one object, not too deep, nothing behind it. Strict formats
-// also refuse what makes two readers see two things: repeated keys and keys that are not in lower case, which
+// checkShape walks the JSON once before it is decoded: one object, not too deep, nothing behind it, and no key twice in
+// one object, of which two readers see two things. Strict formats also refuse keys that are not in lower case, which
 // encoding/json would take for the same field.
 func checkShape(body []byte, strict bool) error {
+	return checkWhole(body, json.Delim('{'), strict, "a JSON object")
+}
+
+// checkList is checkShape for an array.
+func checkList(body []byte) error { return checkWhole(body, json.Delim('['), false, "a JSON array") }
+
+func checkWhole(body []byte, first json.Delim, strict bool, what string) error {
+	if len(body) > MaxBody {
+		return &RefusedError{http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", MaxBody)}
+	}
+	if !utf8.Valid(body) {
+		return refuse("the body is not UTF-8")
+	}
 	w := walker{dec: json.NewDecoder(bytes.NewReader(body)), strict: strict}
 	w.dec.UseNumber()
-	first, err := w.dec.Token()
-	if err != nil || first != json.Delim('{') {
-		return refuse("the body is not a JSON object")
+	token, err := w.dec.Token()
+	if err != nil || token != first {
+		return refuse("the body is not %s", what)
 	}
-	if err := w.object(1); err != nil {
+	if first == '{' {
+		err = w.object(1)
+	} else {
+		err = w.list(1)
+	}
+	if err != nil {
 		return err
 	}
 	if _, err := w.dec.Token(); err != io.EOF {
-		return refuse("there is more behind the JSON object")
+		return refuse("there is more behind %s", what)
 	}
 	return nil
 }
@@ -39,7 +60,7 @@ func (w walker) object(depth int) error {
 		if err != nil || !isText {
 			return refuse("the body is not well-formed JSON")
 		}
-		if w.strict && seen[key] {
+		if seen[key] {
 			return refuse("the key %q appears twice in one object", cut(key, 60))
 		}
 		if w.strict && key != strings.ToLower(key) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 )
@@ -18,45 +19,83 @@ type Stored struct {
 	NewIncident bool
 }
 
-// StoreAlert keeps a finding and its alert and claims the incident, in one transaction. The second alert of a source with one
-// fingerprint is a duplicate of the first; an alert without a fingerprint is never a duplicate. Hints are not aliases: what
-// is passed here merges alerts. An empty a.ID gets a fresh one.
+// Incoming is one alert of a delivery, with the exact names of its key.
+type Incoming struct {
+	Alert   incident.Alert // an empty ID gets a fresh one
+	Aliases []Alias
+}
+
+// StoreAlert keeps a finding that holds one alert.
 func (d *DB) StoreAlert(ctx context.Context, f incident.Finding, a incident.Alert, aliases []Alias) (Stored, error) {
-	var out Stored
-	err := d.write(ctx, fmt.Sprintf("storing an alert of source %q", a.Source), func(tx *sql.Tx) error {
-		err := tx.QueryRowContext(ctx, `SELECT id, incident FROM alerts WHERE source = ? AND fingerprint = ?`,
-			a.Source, a.Fingerprint).Scan(&out.AlertID, &out.IncidentID)
-		if err == nil {
-			out.Duplicate = true
-			return nil
-		}
-		if !errors.Is(err, sql.ErrNoRows) {
-			return err
-		}
-		if a.ID == "" {
-			a.ID = d.newID("al-")
-		}
-		out.AlertID = a.ID
-		if out.IncidentID, out.NewIncident, err = d.claim(ctx, tx, aliases); err != nil {
-			return err
-		}
-		return d.insertAlert(ctx, tx, f, a, out)
-	})
+	out, err := d.StoreAlerts(ctx, f, []Incoming{{a, aliases}})
 	if err != nil {
 		return Stored{}, err
 	}
-	return out, nil
+	return out[0], nil
 }
 
-func (d *DB) insertAlert(ctx context.Context, tx *sql.Tx, f incident.Finding, a incident.Alert, s Stored) error {
+// StoreAlerts keeps a finding, each of its alerts, and claims their incidents, in one transaction: all of a delivery or nothing.
+// The second alert of a source with one fingerprint is a duplicate of the first; an alert without a fingerprint is never a
+// duplicate. Hints are not aliases: what is passed here merges alerts.
+func (d *DB) StoreAlerts(ctx context.Context, f incident.Finding, list []Incoming) ([]Stored, error) {
+	finding, err := text(f)
+	if err != nil || len(list) == 0 {
+		return nil, errors.Join(err, errIf(len(list) == 0, "a finding without alerts is not kept"))
+	}
+	var out []Stored
+	err = d.write(ctx, fmt.Sprintf("storing a finding of source %q", list[0].Alert.Source), func(tx *sql.Tx) error {
+		out = make([]Stored, 0, len(list))
+		kept := finding
+		for _, in := range list {
+			s, err := d.storeOne(ctx, tx, kept, in)
+			if err != nil {
+				return err
+			}
+			if out = append(out, s); !s.Duplicate && kept == finding {
+				kept = sameAs + s.AlertID // the bytes are kept once
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// sameAs stands before the id of the alert that keeps the finding, where a delivery held several.
+const sameAs = "same as "
+
+func errIf(bad bool, why string) error {
+	if bad {
+		return errors.New(why)
+	}
+	return nil
+}
+
+func (d *DB) storeOne(ctx context.Context, tx *sql.Tx, finding string, in Incoming) (Stored, error) {
+	a, out := in.Alert, Stored{}
+	err := tx.QueryRowContext(ctx, `SELECT id, incident FROM alerts WHERE source = ? AND fingerprint = ?`,
+		a.Source, a.Fingerprint).Scan(&out.AlertID, &out.IncidentID)
+	if err == nil {
+		out.Duplicate = true
+		return out, nil
+	}
+	if !errors.Is(err, sql.ErrNoRows) {
+		return out, err
+	}
+	if a.ID == "" {
+		a.ID = d.newID("al-")
+	}
+	out.AlertID = a.ID
+	if out.IncidentID, out.NewIncident, err = d.claim(ctx, tx, in.Aliases); err != nil {
+		return out, err
+	}
+	return out, d.insertAlert(ctx, tx, finding, a, out)
+}
+
+func (d *DB) insertAlert(ctx context.Context, tx *sql.Tx, finding string, a incident.Alert, s Stored) error {
 	if a.ReceivedAt.IsZero() {
 		a.ReceivedAt = d.now().UTC()
 	}
 	alert, err := text(a)
-	if err != nil {
-		return err
-	}
-	finding, err := text(f)
 	if err != nil {
 		return err
 	}
@@ -155,11 +194,20 @@ func scanReceived(s scanner) (Received, error) {
 
 // Finding reads the source's own record of an alert, as redacted at the door.
 func (d *DB) Finding(ctx context.Context, alertID string) (incident.Finding, error) {
-	f, err := doc[incident.Finding](d.reader.QueryRowContext(ctx, `SELECT finding FROM alerts WHERE id = ?`, alertID))
-	if err != nil {
-		return f, fmt.Errorf("finding: %w", missing(err, "alert", alertID))
+	var f incident.Finding
+	id := alertID
+	for range 2 {
+		var raw string
+		if err := d.reader.QueryRowContext(ctx, `SELECT finding FROM alerts WHERE id = ?`, id).Scan(&raw); err != nil {
+			return f, fmt.Errorf("finding: %w", missing(err, "alert", alertID))
+		}
+		if other, same := strings.CutPrefix(raw, sameAs); same {
+			id = other
+			continue
+		}
+		return f, json.Unmarshal([]byte(raw), &f)
 	}
-	return f, nil
+	return f, fmt.Errorf("finding of alert %q: it is kept nowhere", alertID)
 }
 
 // UnreadAlerts counts the alerts of an incident that no run has read.

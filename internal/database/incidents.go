@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 )
@@ -15,8 +16,12 @@ const (
 	AliasHash = "hash" // keyed hash of the secret
 )
 
-// Alias is an exact name of a key. While an incident is open, each of its aliases leads to it alone.
-type Alias struct{ Provider, Kind, Value string }
+// Alias is an exact name of a key. While an incident is open, each of its aliases leads to it alone. A weak one is a
+// source's own name of the matter: it leads to an incident only where nothing else names the key.
+type Alias struct {
+	Provider, Kind, Value string
+	Weak                  bool
+}
 
 func (a Alias) check() error {
 	if (a.Kind != AliasID && a.Kind != AliasHash) || a.Value == "" {
@@ -27,12 +32,13 @@ func (a Alias) check() error {
 
 // claim finds the oldest open incident that one of the aliases leads to, or opens one, and gives it the free aliases.
 func (d *DB) claim(ctx context.Context, tx *sql.Tx, aliases []Alias) (id string, opened bool, err error) {
+	named := slices.ContainsFunc(aliases, func(a Alias) bool { return !a.Weak })
 	for _, a := range aliases {
 		owner, err := aliasOwner(ctx, tx, a)
 		if err != nil {
 			return "", false, err
 		}
-		if owner != "" && (id == "" || owner < id) { // ids sort by time
+		if owner != "" && (!a.Weak || !named) && (id == "" || owner < id) { // ids sort by time
 			id = owner
 		}
 	}

@@ -9,6 +9,7 @@ const (
 	KindWatchBlind   = "watch.blind" // the use of a key cannot be seen
 	KindSpend        = "spend.threshold"
 	KindResolved     = "alert.resolved"
+	KindUnread       = "alert.unread" // a finding that could not be read; it is kept as it came
 )
 
 // Trust is what the configuration lets a source do: Act may open automatic containment, Tell may not.

@@ -34,11 +34,12 @@ type Clue struct {
 	Hint       string     `json:"hint,omitempty"`
 	Secret     *SecretRef `json:"secret,omitempty"`      // sealed at the door when the finding carried it
 	SecretHash string     `json:"secret_hash,omitempty"` // keyed hash (HMAC), for joining alerts about one key
+	Where      string     `json:"where,omitempty"`       // where the value can be read when the door could not read it
 }
 
 // Empty reports whether the alert names no key at all.
 func (c Clue) Empty() bool {
-	return c.ID == "" && c.Hint == "" && c.Secret == nil && c.SecretHash == ""
+	return c.ID == "" && c.Hint == "" && c.Secret == nil && c.SecretHash == "" && c.Where == ""
 }
 
 // Dependent is one place that stops working when the key stops working.

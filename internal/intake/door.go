@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/sources"
@@ -16,7 +17,7 @@ import (
 
 // Store keeps alerts; *database.DB is one.
 type Store interface {
-	StoreAlert(ctx context.Context, f incident.Finding, a incident.Alert, aliases []database.Alias) (database.Stored, error)
+	StoreAlerts(ctx context.Context, f incident.Finding, list []database.Incoming) ([]database.Stored, error)
 	PutSealed(ctx context.Context, handle string, secret []byte, run string) (incident.SecretRef, error)
 	AlertFate(ctx context.Context, id string) (database.Fate, error)
 }
@@ -30,6 +31,8 @@ type Configured struct {
 	Auth    sources.Auth
 	Trust   string          // incident.TrustAct or TrustTell
 	Fetcher sources.Fetcher // nil when the source never points to a live value
+	// Confirm visits the address by which a sender wants its subscription confirmed; nil means that people do it.
+	Confirm func(ctx context.Context, address string) error
 }
 
 // Options configure the door.
@@ -70,6 +73,7 @@ func New(o Options) (http.Handler, error) {
 	d.slots = make(chan struct{}, d.o.Parallel)
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/alerts/{source}", d.post)
+	mux.HandleFunc("OPTIONS /v1/alerts/{source}", d.handshake)
 	mux.HandleFunc("GET /v1/alerts/{id}", d.fate)
 	return mux, nil
 }
@@ -93,11 +97,17 @@ func withDefaults(o Options) Options {
 	return o
 }
 
-// answer is the body of a 202.
+// answer is the body of a 202. A delivery of several findings names the first alert and lists all.
 type answer struct {
-	AlertID string `json:"alert_id,omitempty"`
-	Status  string `json:"status"` // accepted, duplicate, or ignored when there is nothing to store
-	Reason  string `json:"reason,omitempty"`
+	AlertID string  `json:"alert_id,omitempty"`
+	Status  string  `json:"status"` // accepted, duplicate, or ignored when there is nothing to store
+	Reason  string  `json:"reason,omitempty"`
+	Alerts  []named `json:"alerts,omitempty"`
+}
+
+type named struct {
+	AlertID string `json:"alert_id"`
+	Status  string `json:"status"`
 }
 
 func (d *door) post(w http.ResponseWriter, r *http.Request) {
@@ -114,15 +124,17 @@ func (d *door) post(w http.ResponseWriter, r *http.Request) {
 		problem(w, refused)
 		return
 	}
-	c, known := d.o.Sources[name]
 	// A source that is not configured looks like a wrong proof, so that nobody can list the sources.
-	if !known || c.Auth.Check(req) != nil {
+	c, known := d.o.Sources[name]
+	if !known {
 		problem(w, sources.ErrUnauthenticated)
 		return
 	}
-	got, err := d.take(r.Context(), name, c, req)
+	got, err := d.checked(r.Context(), name, c, req)
 	var refusal *sources.RefusedError
 	switch {
+	case errors.Is(err, sources.ErrUnauthenticated):
+		problem(w, sources.ErrUnauthenticated)
 	case errors.As(err, &refusal):
 		d.o.Logger.Info("finding refused", "source", name, "status", refusal.Status, "reason", refusal.Reason)
 		problem(w, refusal)
@@ -145,61 +157,110 @@ func (d *door) read(w http.ResponseWriter, r *http.Request) (sources.Request, *s
 	case err != nil:
 		return sources.Request{}, &sources.RefusedError{Status: http.StatusBadRequest, Reason: "the body broke off"}
 	}
-	return sources.Request{Headers: r.Header, Body: body, At: d.o.Now().UTC()}, nil
+	req := sources.Request{Headers: r.Header, Body: body, At: d.o.Now().UTC(), Peer: peer(r)}
+	if from, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		req.Remote = from
+	}
+	return req, nil
 }
 
-func (d *door) take(ctx context.Context, name string, c Configured, r sources.Request) (answer, error) {
-	if err := sources.CheckEnvelope(r); err != nil {
+// peer lists the names in a client certificate that our own TLS verified.
+func peer(r *http.Request) []string {
+	if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 {
+		return nil
+	}
+	leaf := r.TLS.VerifiedChains[0][0]
+	names := append([]string{}, leaf.DNSNames...)
+	for _, u := range leaf.URIs {
+		names = append(names, u.String())
+	}
+	if leaf.Subject.CommonName != "" {
+		names = append(names, leaf.Subject.CommonName)
+	}
+	return names
+}
+
+// checked asks for the proof first; whoever has none learns nothing about what else was wrong.
+func (d *door) checked(ctx context.Context, name string, c Configured, r sources.Request) (answer, error) {
+	if err := c.Auth.Check(ctx, r); err != nil {
 		return answer{}, err
 	}
-	dec, err := c.Source.Decode(ctx, r)
+	card := c.Source.Describe()
+	if err := sources.CheckEnvelope(r, card.Media); err != nil {
+		return answer{}, err
+	}
+	got, err := c.Source.Decode(ctx, r)
+	var refusal *sources.RefusedError
+	if errors.As(err, &refusal) && card.Keeps {
+		got, err = unread(refusal.Reason, r), nil
+	}
 	switch {
 	case err != nil:
 		return answer{}, err
-	case dec.Ping:
+	case got.Ping:
 		return answer{Status: "ignored", Reason: "the connection works"}, nil
-	case dec.Ignored != "":
-		return answer{Status: "ignored", Reason: dec.Ignored}, nil
+	case got.Confirm != "":
+		return d.confirm(ctx, name, c, got.Confirm)
+	case got.Ignored != "":
+		return answer{Status: "ignored", Reason: got.Ignored}, nil
 	}
-	secret := d.secret(ctx, name, c, dec)
-	defer clear(secret)
+	return d.take(ctx, name, c, got, r)
+}
+
+// take stores all findings of a delivery, or none.
+func (d *door) take(ctx context.Context, name string, c Configured, got sources.Delivery, r sources.Request) (answer, error) {
+	for i := range got.Findings {
+		d.fetch(ctx, name, c, &got.Findings[i])
+		defer clear(got.Findings[i].Secret)
+	}
 	// From here on the sender's patience must not undo half of the work.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	record, err := d.record(ctx, name, c.Trust, dec, secret, r)
+	finding, list, err := d.record(ctx, name, c.Trust, got, r)
 	if err != nil {
 		return answer{}, err
 	}
-	stored, err := d.o.Store.StoreAlert(ctx, record.finding, record.alert, record.aliases)
+	stored, err := d.o.Store.StoreAlerts(ctx, finding, list)
 	if err != nil {
 		return answer{}, err
 	}
-	if stored.Duplicate {
-		return answer{AlertID: stored.AlertID, Status: "duplicate"}, nil
+	out := answer{AlertID: stored[0].AlertID, Status: "duplicate"}
+	for _, s := range stored {
+		n := named{s.AlertID, "accepted"}
+		if s.Duplicate {
+			n.Status = "duplicate"
+		} else {
+			out.Status = "accepted"
+		}
+		if len(stored) > 1 {
+			out.Alerts = append(out.Alerts, n)
+		}
 	}
-	d.o.Wake()
-	return answer{AlertID: stored.AlertID, Status: "accepted"}, nil
+	if out.Status == "accepted" {
+		d.o.Wake()
+	}
+	return out, nil
 }
 
-// secret returns the live value, fetched where the finding only points to it. A fetch that fails loses nothing: the
-// alert is stored with its link, and identify fetches again. Resolved alerts are fetched too: only the value tells
-// which incident they belong to.
-func (d *door) secret(ctx context.Context, name string, c Configured, dec sources.Decoded) []byte {
-	if len(dec.Secret) > 0 || dec.FetchLink == "" || c.Fetcher == nil {
-		return dec.Secret
+// fetch adds the live value where the finding only points to it. A fetch that fails loses nothing: the alert is stored with
+// its place, and identify fetches again. Resolved alerts are fetched too: only the value tells which incident they belong to.
+func (d *door) fetch(ctx context.Context, name string, c Configured, f *sources.Decoded) {
+	if len(f.Secret) > 0 || f.FetchLink == "" || c.Fetcher == nil {
+		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.o.FetchTimeout)
 	defer cancel()
-	secret, _, err := c.Fetcher.Fetch(ctx, dec.FetchLink)
+	secret, _, err := c.Fetcher.Fetch(ctx, f.FetchLink)
 	if err != nil {
 		d.o.Logger.Warn("the leaked value could not be read yet; the alert is stored without it", "source", name, "error", err.Error())
-		return nil
 	}
-	return secret
+	if f.Secret = secret; len(secret) == 0 {
+		f.Alert.Key.Where = f.FetchLink
+	}
 }
 
 func (d *door) fate(w http.ResponseWriter, r *http.Request) {
-	if d.o.Reader == nil || d.o.Reader.Check(sources.Request{Headers: r.Header}) != nil {
+	if d.o.Reader == nil || d.o.Reader.Check(r.Context(), sources.Request{Headers: r.Header}) != nil {
 		problem(w, sources.ErrUnauthenticated)
 		return
 	}

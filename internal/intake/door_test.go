@@ -73,7 +73,7 @@ func open(t *testing.T, change func(*intake.Options)) *room {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signed, err := sources.HMAC(sources.GitHubSignature, []byte(r.hook))
+	signed, err := sources.HMAC(sources.SchemeOf("github"), []byte(r.hook))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -290,7 +290,7 @@ func TestWhenGitHubIsDownTheAlertIsStoredWithItsLink(t *testing.T) {
 			t.Fatalf("fault %d: %d, %v", fault, code, err)
 		}
 		list, err := r.db.Undispatched(context.Background(), 1)
-		if err != nil || len(list) != 1 || list[0].Alert.Key.Secret != nil || len(list[0].Alert.Links) == 0 {
+		if err != nil || len(list) != 1 || list[0].Alert.Key.Secret != nil || list[0].Alert.Key.Where == "" || list[0].Alert.Key.Empty() {
 			t.Errorf("fault %d: %+v, %v", fault, list, err)
 		}
 		if strings.Contains(r.log.String(), secret) || strings.Contains(r.log.String(), r.hub.Token()) {

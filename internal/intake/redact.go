@@ -1,14 +1,26 @@
 package intake
 
 import (
+	"encoding/base64"
 	"encoding/json"
+	"strings"
 
 	"github.com/tourniquet-ir/tourniquet/internal/seal"
 )
 
-// redactJSON blackens the secret in a finding: first inside each JSON string as its reader would see it, because JSON can
+// maxWraps is how often one text may lie inside another: SNS and Pub/Sub carry JSON inside a string of JSON.
+const maxWraps = 3
+
+// redactJSON blackens secrets in a finding: first inside each JSON string as its reader would see it, because JSON can
 // write one value in many ways (\u0041 for A), then in the bytes as they stand.
-func redactJSON(body, secret []byte) []byte {
+func redactJSON(body []byte, black seal.Redactor) []byte {
+	if black.Blank() {
+		return body
+	}
+	return redactWrapped(body, black, maxWraps)
+}
+
+func redactWrapped(body []byte, black seal.Redactor, wraps int) []byte {
 	out := make([]byte, 0, len(body))
 	for i := 0; i < len(body); {
 		if body[i] != '"' {
@@ -17,10 +29,10 @@ func redactJSON(body, secret []byte) []byte {
 			continue
 		}
 		end := literalEnd(body, i)
-		out = append(out, redactLiteral(body[i:end], secret)...)
+		out = append(out, redactLiteral(body[i:end], black, wraps)...)
 		i = end
 	}
-	return []byte(seal.Redact(string(out), secret))
+	return []byte(black.Redact(string(out)))
 }
 
 // literalEnd is the index behind the string that begins at start.
@@ -36,12 +48,12 @@ func literalEnd(body []byte, start int) int {
 	return len(body)
 }
 
-func redactLiteral(literal, secret []byte) []byte {
+func redactLiteral(literal []byte, black seal.Redactor, wraps int) []byte {
 	var text string
 	if json.Unmarshal(literal, &text) != nil {
 		return literal
 	}
-	clean := seal.Redact(text, secret)
+	clean := redactText(text, black, wraps)
 	if clean == text {
 		return literal
 	}
@@ -50,4 +62,24 @@ func redactLiteral(literal, secret []byte) []byte {
 		return []byte(`"` + seal.Redacted + `"`)
 	}
 	return quoted
+}
+
+// redactText looks into texts that are JSON again, as they stand or in base64.
+func redactText(text string, black seal.Redactor, wraps int) string {
+	if wraps == 0 {
+		return black.Redact(text)
+	}
+	if isJSON(text) {
+		text = string(redactWrapped([]byte(text), black, wraps-1))
+	} else if inner, err := base64.StdEncoding.DecodeString(text); err == nil && isJSON(string(inner)) {
+		if clean := redactWrapped(inner, black, wraps-1); string(clean) != string(inner) {
+			text = base64.StdEncoding.EncodeToString(clean)
+		}
+	}
+	return black.Redact(text)
+}
+
+func isJSON(text string) bool {
+	t := strings.TrimSpace(text)
+	return t != "" && (t[0] == '{' || t[0] == '[') && json.Valid([]byte(t))
 }

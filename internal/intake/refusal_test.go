@@ -57,11 +57,11 @@ func (b broken) PutSealed(ctx context.Context, h string, s []byte, run string) (
 	return b.Store.PutSealed(ctx, h, s, run)
 }
 
-func (b broken) StoreAlert(ctx context.Context, f incident.Finding, a incident.Alert, l []database.Alias) (database.Stored, error) {
+func (b broken) StoreAlerts(ctx context.Context, f incident.Finding, l []database.Incoming) ([]database.Stored, error) {
 	if b.store != nil {
-		return database.Stored{}, b.store
+		return nil, b.store
 	}
-	return b.Store.StoreAlert(ctx, f, a, l)
+	return b.Store.StoreAlerts(ctx, f, l)
 }
 
 func TestStoreTroubleAsksTheSenderToComeAgain(t *testing.T) {
@@ -85,10 +85,10 @@ type slow struct {
 	in, out chan struct{}
 }
 
-func (s slow) StoreAlert(ctx context.Context, f incident.Finding, a incident.Alert, l []database.Alias) (database.Stored, error) {
+func (s slow) StoreAlerts(ctx context.Context, f incident.Finding, l []database.Incoming) ([]database.Stored, error) {
 	s.in <- struct{}{}
 	<-s.out
-	return s.Store.StoreAlert(ctx, f, a, l)
+	return s.Store.StoreAlerts(ctx, f, l)
 }
 
 func TestTooManyDeliveriesAtOnceAreTurnedAwayNotDropped(t *testing.T) {
@@ -153,7 +153,7 @@ func TestAPingIsAnsweredAndNotStored(t *testing.T) {
 
 type authFunc func(sources.Request) error
 
-func (f authFunc) Check(r sources.Request) error { return f(r) }
+func (f authFunc) Check(_ context.Context, r sources.Request) error { return f(r) }
 
 func TestADoorWithoutALockIsNotOpened(t *testing.T) {
 	t.Parallel()

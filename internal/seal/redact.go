@@ -16,25 +16,57 @@ const minDerived = 6
 
 // Redact blackens every place where a secret shows: as it is, in base64 (both alphabets, also inside a longer encoded
 // text, whatever its position there), in hex, escaped for a URL or for JSON. Places that overlap become one.
-func Redact(text string, secrets ...[]byte) string {
-	hidden := make([]bool, len(text))
-	found := false
+func Redact(text string, secrets ...[]byte) string { return NewRedactor(secrets...).Redact(text) }
+
+// Redactor blackens the same secrets in many texts.
+type Redactor struct {
+	forms    []string
+	shortest int
+}
+
+// NewRedactor lists how the secrets may be written. It holds them: keep it no longer than they are needed.
+func NewRedactor(secrets ...[]byte) Redactor {
+	r := Redactor{}
+	seen := map[string]bool{}
 	for _, s := range secrets {
+		if seen[string(s)] {
+			continue
+		}
+		seen[string(s)] = true
 		for _, form := range forms(s) {
-			for at := 0; ; at++ {
-				i := strings.Index(text[at:], form)
-				if i < 0 {
-					break
-				}
-				at += i
-				found = true
-				for j := at; j < at+len(form); j++ {
-					hidden[j] = true
-				}
+			if r.forms = append(r.forms, form); r.shortest == 0 || len(form) < r.shortest {
+				r.shortest = len(form)
 			}
 		}
 	}
-	if !found {
+	return r
+}
+
+// Blank reports whether there is nothing to blacken.
+func (r Redactor) Blank() bool { return len(r.forms) == 0 }
+
+// Redact blackens one text.
+func (r Redactor) Redact(text string) string {
+	if len(text) < r.shortest {
+		return text
+	}
+	var hidden []bool
+	for _, form := range r.forms {
+		for at := 0; ; at++ {
+			i := strings.Index(text[at:], form)
+			if i < 0 {
+				break
+			}
+			at += i
+			if hidden == nil {
+				hidden = make([]bool, len(text))
+			}
+			for j := at; j < at+len(form); j++ {
+				hidden[j] = true
+			}
+		}
+	}
+	if hidden == nil {
 		return text
 	}
 	return blacken(text, hidden)

@@ -129,7 +129,7 @@ func (s *Starter) match(a incident.Alert) (*playbooks.Program, string) {
 }
 
 // NamesKey reports whether an alert can lead to a key: by what it says of it, or by a link to where the key leaked.
-func NamesKey(a incident.Alert) bool { return !a.Key.Empty() || len(a.Links) > 0 }
+func NamesKey(a incident.Alert) bool { return !a.Key.Empty() }
 
 // AlertEnv is what the condition of a trigger sees.
 func AlertEnv(a incident.Alert) map[string]any {
