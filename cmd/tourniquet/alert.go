@@ -3,14 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -59,23 +57,23 @@ func (sh *shell) alertCmd() *cobra.Command {
 }
 
 func (sh *shell) alertSend(cmd *cobra.Command, f alertFlags, file string) error {
-	s, err := sourceNamed(f.source)
-	if err != nil {
-		return err
-	}
 	c, err := sh.load()
 	if err != nil {
 		return err
 	}
 	conf, ok := c.Sources[f.source]
 	if !ok {
-		return misuse("the source %q is not configured: add it under sources in %q", f.source, sh.Config)
+		return misuse("the source %q is not configured: add it under sources in %q; formats: %s", f.source, sh.Config, strings.Join(sourceNames(), ", "))
+	}
+	s, format, err := sourceOf(c, f.source)
+	if err != nil {
+		return err
 	}
 	base, err := sh.serverURL()
 	if err != nil {
 		return err
 	}
-	body, err := sh.finding(file)
+	bodies, err := sh.findings(file, s)
 	if err != nil {
 		return err
 	}
@@ -85,26 +83,51 @@ func (sh *shell) alertSend(cmd *cobra.Command, f alertFlags, file string) error 
 			return err
 		}
 	}
-	req, err := http.NewRequestWithContext(cmd.Context(), http.MethodPost, base+s.Describe().Path, bytes.NewReader(body))
-	if err != nil {
-		return misuse("--server takes an address such as https://tourniquet.example.com")
+	for _, body := range bodies {
+		req, err := http.NewRequestWithContext(cmd.Context(), http.MethodPost, base+"/v1/alerts/"+url.PathEscape(f.source), bytes.NewReader(body))
+		if err != nil {
+			return misuse("--server takes an address such as https://tourniquet.example.com")
+		}
+		if err := sh.prove(req, s.Describe(), format, conf, f, body); err != nil {
+			return err
+		}
+		sent, err := postFinding(cmd.Context(), base, req)
+		if err != nil {
+			return err
+		}
+		if f.wait && sent.AlertID != "" {
+			err = followFate(cmd.Context(), who, sent, f.within)
+		}
+		if err := errors.Join(sh.sayAlert(sent), err); err != nil {
+			return err
+		}
 	}
-	if err := sh.prove(req, s, conf, f, body); err != nil {
-		return err
-	}
-	sent, err := postFinding(cmd.Context(), base, req)
-	if err != nil {
-		return err
-	}
-	if !f.wait || sent.AlertID == "" {
-		return sh.sayAlert(sent)
-	}
-	err = followFate(cmd.Context(), who, sent, f.within)
-	return errors.Join(sh.sayAlert(sent), err)
+	return nil
 }
 
-// finding reads what is to be sent, and no more of it than the door takes.
-func (sh *shell) finding(file string) ([]byte, error) {
+// maxReport bounds what is read of a report that is sent in parts.
+const maxReport = 256 << 20
+
+// findings reads what is to be sent: one delivery, or the parts of a scanner's report.
+func (sh *shell) findings(file string, s sources.Source) ([][]byte, error) {
+	splitter, parts := s.(sources.Splitter)
+	most := sources.MaxBody
+	if parts {
+		most = maxReport
+	}
+	body, err := sh.finding(file, most)
+	if err != nil || !parts {
+		return [][]byte{body}, err
+	}
+	out, err := splitter.Parts(body)
+	if err != nil {
+		return nil, misuse("the finding %q: %w", file, err)
+	}
+	return out, nil
+}
+
+// finding reads a file, and no more of it than is taken.
+func (sh *shell) finding(file string, most int) ([]byte, error) {
 	in := sh.In
 	if file != "-" {
 		f, err := os.Open(file) //nolint:gosec // the path is the operator's own
@@ -114,12 +137,12 @@ func (sh *shell) finding(file string) ([]byte, error) {
 		defer func() { _ = f.Close() }()
 		in = f
 	}
-	body, err := io.ReadAll(io.LimitReader(in, sources.MaxBody+1))
+	body, err := io.ReadAll(io.LimitReader(in, int64(most)+1))
 	switch {
 	case err != nil:
 		return nil, misuse("the finding %q cannot be read: %w", file, err)
-	case len(body) > sources.MaxBody:
-		return nil, misuse("the finding %q is larger than %d bytes", file, sources.MaxBody)
+	case len(body) > most:
+		return nil, misuse("the finding %q is larger than %d bytes", file, most)
 	case len(bytes.TrimSpace(body)) == 0:
 		return nil, misuse("the finding %q is empty", file)
 	}
@@ -127,9 +150,8 @@ func (sh *shell) finding(file string) ([]byte, error) {
 }
 
 // prove adds what the source's card asks for: its headers, and the signature or the token of the configuration.
-func (sh *shell) prove(req *http.Request, s sources.Source, conf config.Source, f alertFlags, body []byte) error {
-	card := s.Describe()
-	req.Header.Set("Content-Type", "application/json")
+func (sh *shell) prove(req *http.Request, card sources.Card, format string, conf config.Source, f alertFlags, body []byte) error {
+	req.Header.Set("Content-Type", mediaOf(card, body))
 	for _, h := range card.Headers {
 		switch {
 		case strings.HasSuffix(h, "-Event"):
@@ -138,22 +160,34 @@ func (sh *shell) prove(req *http.Request, s sources.Source, conf config.Source, 
 			req.Header.Set(h, orElse(f.delivery, deliveryID()))
 		}
 	}
-	if conf.Secret != "" {
+	switch {
+	case conf.Secret != "":
 		key, err := conf.Secret.Resolve(sh.Env)
 		if err != nil {
-			return fmt.Errorf("sources.%s.secret: %w", s.Name(), err)
+			return fmt.Errorf("sources.%s.secret: %w", f.source, err)
 		}
-		mac := hmac.New(sha256.New, []byte(key))
-		_, _ = mac.Write(body)
-		req.Header.Set(signatureHeader(s.Name()), "sha256="+hex.EncodeToString(mac.Sum(nil)))
-		return nil
+		maps.Copy(req.Header, sources.SchemeOf(format).Sign([]byte(key), body, time.Now()))
+	case conf.Token != "":
+		token, err := conf.Token.Resolve(sh.Env)
+		if err != nil {
+			return fmt.Errorf("sources.%s.token: %w", f.source, err)
+		}
+		req.Header.Set("Authorization", "Bearer "+token)
+	case !conf.Loopback:
+		return misuse("the source %q is proven by what only its sender has; give it a token as well to send by hand", f.source)
 	}
-	token, err := conf.Token.Resolve(sh.Env)
-	if err != nil {
-		return fmt.Errorf("sources.%s.token: %w", s.Name(), err)
-	}
-	req.Header.Set("Authorization", "Bearer "+token)
 	return nil
+}
+
+// mediaOf is the content type of a body: its beginning tells a list from an object.
+func mediaOf(card sources.Card, body []byte) string {
+	list := bytes.HasPrefix(bytes.TrimSpace(body), []byte("["))
+	for _, m := range card.Media {
+		if list && strings.Contains(m, "batch") || strings.HasSuffix(m, "ndjson") {
+			return m
+		}
+	}
+	return card.Media[0]
 }
 
 // deliveryID is a random UUID, as senders of webhooks make one for each delivery.

@@ -166,7 +166,10 @@ func mailer(s settings) (mail.Mailer, error) {
 
 // knownSources are the formats that findings arrive in.
 func knownSources() []sources.Source {
-	return []sources.Source{sources.NewGitHub(), sources.NewGeneric()}
+	return []sources.Source{
+		sources.NewGitHub(), sources.NewGitGuardian(), sources.NewTruffleHog(), sources.NewGitleaks(), sources.NewAlertmanager(), sources.NewGrafana(),
+		sources.NewAWS(), sources.NewGCP(), sources.NewCloudEvents(), sources.NewGeneric(),
+	}
 }
 
 // slackDoor is Slack over HTTP; nil without Slack.

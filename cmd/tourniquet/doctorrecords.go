@@ -6,13 +6,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
-	"github.com/tourniquet-ir/tourniquet/integrations/sources"
 	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/engine"
 	"github.com/tourniquet-ir/tourniquet/internal/seal"
@@ -20,22 +21,24 @@ import (
 
 // sources checks that what is configured is known and has a proof that will be accepted.
 func (e *examination) sources() {
-	for name, c := range e.s.Config.Sources {
+	c := e.s.Config
+	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
 		check := "source " + name
-		if indexSource(knownSources(), name) < 0 {
-			e.fault(check, fmt.Errorf("no source is named %q", name), "see: tourniquet source list")
+		_, format, err := sourceOf(c, name)
+		if err != nil {
+			e.fault(check, err, "see: tourniquet source list")
 			continue
 		}
-		key, err := c.Secret.Resolve(e.s.Env)
-		if err != nil {
+		if _, err := c.Sources[name].Secret.Resolve(e.s.Env); err != nil {
 			continue // said among the secrets
 		}
-		if c.Secret != "" {
-			_, err = sources.HMAC(signatureHeader(name), []byte(key))
+		if _, err := c.Sources[name].Token.Resolve(e.s.Env); err != nil {
+			continue
 		}
-		e.judge(check, err, "choose a longer secret and give the same one to the sender", "trust "+c.Trust)
+		_, err = proofOf(e.s, name, format, nil)
+		e.judge(check, err, "mend sources."+name+"; a secret has at least 16 bytes, and the sender the same one", "trust "+c.Sources[name].Trust)
 	}
-	if len(e.s.Config.Sources) == 0 {
+	if len(c.Sources) == 0 {
 		e.note("sources", "add one under sources; see: tourniquet source list", "no source is configured, so no alert can arrive")
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -126,71 +127,11 @@ func routes(p routeParams) (http.Handler, error) {
 	return mux, nil
 }
 
-// alertDoor builds the sources that the configuration names.
-func alertDoor(p routeParams) (http.Handler, error) {
-	configured := map[string]intake.Configured{}
-	for name, c := range p.Settings.Config.Sources {
-		i := indexSource(p.Sources, name)
-		if i < 0 {
-			return nil, fmt.Errorf("sources.%s: no source has this name; see: tourniquet source list", name)
-		}
-		var ways []sources.Auth
-		if c.Secret != "" {
-			key, err := c.Secret.Resolve(p.Settings.Env)
-			if err != nil {
-				return nil, fmt.Errorf("sources.%s.secret: %w", name, err)
-			}
-			auth, err := sources.HMAC(signatureHeader(name), []byte(key))
-			if err != nil {
-				return nil, fmt.Errorf("sources.%s.secret: %w", name, err)
-			}
-			ways = append(ways, auth)
-		}
-		if c.Token != "" {
-			token, err := c.Token.Resolve(p.Settings.Env)
-			if err != nil {
-				return nil, fmt.Errorf("sources.%s.token: %w", name, err)
-			}
-			auth, err := sources.Bearer(sources.HashToken(token))
-			if err != nil {
-				return nil, fmt.Errorf("sources.%s.token: %w", name, err)
-			}
-			ways = append(ways, auth)
-		}
-		one := intake.Configured{Source: p.Sources[i], Auth: sources.Either(ways...), Trust: c.Trust}
-		if name == "github" && p.GitHub.Alerts != nil {
-			one.Fetcher = p.GitHub.Alerts
-		}
-		configured[name] = one
-	}
-	return intake.New(intake.Options{
-		Store: p.DB, Box: p.Ring.Box(), Sources: configured, Logger: p.Settings.Log, Wake: p.Wake.Wake, Now: time.Now,
-		Reader: readers{p.DB},
-	})
-}
-
-// signatureHeader is where a source puts its signature.
-func signatureHeader(source string) string {
-	if source == "github" {
-		return sources.GitHubSignature
-	}
-	return sources.GenericSignature
-}
-
-func indexSource(all []sources.Source, name string) int {
-	for i, s := range all {
-		if s.Name() == name {
-			return i
-		}
-	}
-	return -1
-}
-
 // readers lets people with a personal token read the fate of an alert.
 type readers struct{ db *database.DB }
 
-func (r readers) Check(q sources.Request) error {
-	if _, ok := personOf(context.Background(), r.db, q.Headers); !ok {
+func (r readers) Check(ctx context.Context, q sources.Request) error {
+	if _, ok := personOf(ctx, r.db, q.Headers); !ok {
 		return errors.New("not authenticated")
 	}
 	return nil
@@ -213,13 +154,20 @@ func tokenHash(token string) string {
 }
 
 // listen opens the doors last and closes them first.
-func listen(s settings, h http.Handler, lc fx.Lifecycle) {
+func listen(s settings, h http.Handler, lc fx.Lifecycle) error {
+	secure, err := doorTLS(s.Config)
+	if err != nil {
+		return err
+	}
 	srv := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 	lc.Append(fx.Hook{
 		OnStart: func(ctx context.Context) error {
 			l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Config.Server.Listen)
 			if err != nil {
 				return fmt.Errorf("server.listen: %s is not free: %w", s.Config.Server.Listen, err)
+			}
+			if secure != nil {
+				l = tls.NewListener(l, secure)
 			}
 			go func() {
 				if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
@@ -240,6 +188,7 @@ func listen(s settings, h http.Handler, lc fx.Lifecycle) {
 			return nil
 		},
 	})
+	return nil
 }
 
 // socketParams is Socket Mode: no inbound port is needed.

@@ -66,6 +66,9 @@ func (f gitleak) decoded(r Request) Decoded {
 	return d
 }
 
+// Parts implements Splitter.
+func (Gitleaks) Parts(report []byte) ([][]byte, error) { return parts(report) }
+
 // Describe implements Source.
 func (Gitleaks) Describe() Card {
 	return Card{

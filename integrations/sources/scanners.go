@@ -5,6 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 	"strings"
 
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
@@ -14,11 +17,67 @@ import (
 
 const mediaLines = "application/x-ndjson"
 
+// maxReport is how many findings with live values one delivery may hold: each is looked for in all of it.
+const maxReport = 200
+
+// Splitter is a source whose reports may be larger than one delivery.
+type Splitter interface {
+	Parts(report []byte) ([][]byte, error)
+}
+
+// parts cuts a report into deliveries, one finding a line.
+func parts(report []byte) ([][]byte, error) {
+	var list []json.RawMessage
+	if t := bytes.TrimSpace(report); len(t) > 0 && t[0] == '[' {
+		if err := json.Unmarshal(t, &list); err != nil {
+			return nil, errors.New("the report is not well-formed JSON")
+		}
+	} else {
+		d := json.NewDecoder(bytes.NewReader(t))
+		for {
+			var one json.RawMessage
+			err := d.Decode(&one)
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				return nil, fmt.Errorf("finding %d of the report is not well-formed JSON", len(list)+1)
+			}
+			list = append(list, one)
+		}
+	}
+	var out [][]byte
+	var now bytes.Buffer
+	n := 0
+	flush := func() {
+		if n > 0 {
+			out, n = append(out, bytes.Clone(now.Bytes())), 0
+			now.Reset()
+		}
+	}
+	for _, raw := range list {
+		if n == maxReport || now.Len()+len(raw) > MaxBody-2 {
+			flush()
+		}
+		if err := json.Compact(&now, raw); err != nil {
+			return nil, errors.New("the report is not well-formed JSON")
+		}
+		now.WriteByte('\n')
+		n++
+	}
+	flush()
+	return out, nil
+}
+
 // reports splits what a scanner wrote: one object per line, a single object, or an array of them.
 func reports(body []byte) ([]json.RawMessage, error) {
 	trimmed := bytes.TrimSpace(body)
 	if len(trimmed) > 0 && trimmed[0] == '[' {
-		return decodeList(trimmed)
+		list, err := decodeList(trimmed)
+		if err == nil && len(list) > maxReport {
+			err = refuse("the report holds more than %d findings; send it in parts, as alert send does", maxReport)
+		}
+		return list, err
 	}
 	var out []json.RawMessage
 	for line := range bytes.Lines(trimmed) {
@@ -33,8 +92,8 @@ func reports(body []byte) ([]json.RawMessage, error) {
 			return nil, refuse("line %d: %s", len(out)+1, err)
 		}
 		out = append(out, json.RawMessage(line))
-		if err := tooMany(len(out)); err != nil {
-			return nil, err
+		if len(out) > maxReport {
+			return nil, refuse("the report holds more than %d findings; send it in parts, as alert send does", maxReport)
 		}
 	}
 	return out, nil

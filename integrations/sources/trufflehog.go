@@ -96,6 +96,9 @@ func (f truffle) place() (place, link string) {
 	return "", ""
 }
 
+// Parts implements Splitter.
+func (TruffleHog) Parts(report []byte) ([][]byte, error) { return parts(report) }
+
 // Describe implements Source.
 func (TruffleHog) Describe() Card {
 	return Card{

@@ -24,6 +24,7 @@ func (c *Config) check() error {
 	add(c.Mode != incident.ModeObserve && c.Mode != incident.ModeEnforce, "mode: %q is neither observe nor enforce", c.Mode)
 	_, _, err := net.SplitHostPort(c.Server.Listen)
 	add(err != nil, "server.listen: %q is not host:port", c.Server.Listen)
+	add(c.Server.TLS != nil && (c.Server.TLS.Cert == "" || c.Server.TLS.Key == ""), "server.tls: needs cert and key, the names of two PEM files")
 	add(c.Temporal.Mode != "embedded" && c.Temporal.Mode != "external", "temporal.mode: %q is neither embedded nor external", c.Temporal.Mode)
 	add(c.Temporal.Mode == "external" && c.Temporal.Address == "", "temporal.address: is needed for mode external")
 	add(c.Database.Driver != "sqlite", "database.driver: %q is not known; there is sqlite", c.Database.Driver)
@@ -32,9 +33,7 @@ func (c *Config) check() error {
 		add(err != nil || u.Host == "", "%s: %q is not an address", at[0], at[1])
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
-		s := c.Sources[name]
-		add(s.Trust != incident.TrustAct && s.Trust != incident.TrustTell, "sources.%s.trust: %q is neither act nor tell", name, s.Trust)
-		add(s.Secret == "" && s.Token == "", "sources.%s: a source needs a secret or a token; without one anybody could send alerts", name)
+		c.checkSource(name, c.Sources[name], add)
 	}
 	add(c.Slack != nil && (c.Slack.Remember < 0 || time.Duration(c.Slack.Remember) > people.MostRemembered),
 		"slack.remember: an answer about people may be believed for %s at most", people.MostRemembered)
@@ -79,6 +78,11 @@ func (c *Config) urls() [][2]string {
 	}
 	for _, u := range c.Providers.urls() {
 		put(u[0], u[1])
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
+		if o := c.Sources[name].OIDC; o != nil {
+			put("sources."+name+".oidc.jwks", o.JWKS)
+		}
 	}
 	return out
 }

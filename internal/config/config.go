@@ -39,13 +39,22 @@ type Config struct {
 	Notify       Notify                  `yaml:"notify"`
 
 	Path string `yaml:"-"` // of the file; relative paths in it start here
+	Text []byte `yaml:"-"` // of the file, for the places of faults
 }
 
 // Server is where we listen and keep our data.
 type Server struct {
-	Listen  string `yaml:"listen"`   // host:port
-	DataDir string `yaml:"data_dir"` // keys, databases, evidence
-	URL     string `yaml:"url"`      // how people reach the console; default http://<listen>
+	Listen  string   `yaml:"listen"`   // host:port
+	DataDir string   `yaml:"data_dir"` // keys, databases, evidence
+	URL     string   `yaml:"url"`      // how people reach the console; default http://<listen>
+	TLS     *DoorTLS `yaml:"tls"`      // PEM files; without them a proxy in front speaks TLS
+}
+
+// DoorTLS makes our own doors speak TLS.
+type DoorTLS struct {
+	Cert     string `yaml:"cert"`
+	Key      string `yaml:"key"`
+	ClientCA string `yaml:"client_ca"` // who issues client certificates of sources; empty: none are asked for
 }
 
 // Temporal is the workflow engine.
@@ -112,13 +121,6 @@ type SecretStores struct {
 	} `yaml:"github"`
 }
 
-// Source is one system that sends findings.
-type Source struct {
-	Trust  string `yaml:"trust"`  // act or tell
-	Secret Secret `yaml:"secret"` // HMAC key of the signature
-	Token  Secret `yaml:"token"`  // bearer token
-}
-
 // Person is somebody who may decide or own a key.
 type Person struct {
 	ID    string `yaml:"id"`
@@ -171,6 +173,9 @@ func Load(path string) (*Config, error) {
 		return nil, fmt.Errorf("the configuration %q is larger than %d bytes", path, maxFile)
 	}
 	c, err := Parse(body)
+	if c != nil {
+		c.Text = body
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -218,6 +223,9 @@ func (c *Config) At(path string) string {
 func (c *Config) URL() string {
 	if c.Server.URL != "" {
 		return strings.TrimSuffix(c.Server.URL, "/")
+	}
+	if c.Server.TLS != nil {
+		return "https://" + c.Server.Listen
 	}
 	return "http://" + c.Server.Listen
 }

@@ -79,7 +79,7 @@ func TestEveryFaultIsASentenceWithItsPlace(t *testing.T) {
 		"another engine":               {"temporal: { mode: cloud }\n", `temporal.mode: "cloud" is neither`},
 		"an external engine nowhere":   {"temporal: { mode: external }\n", "temporal.address"},
 		"another database":             {"database: { driver: oracle }\n", `database.driver: "oracle"`},
-		"a source without proof":       {"sources: { github: { trust: act } }\n", "sources.github: a source needs a secret or a token"},
+		"a source without proof":       {"sources: { github: { trust: act } }\n", "sources.github: a source needs a secret, a token"},
 		"a source of unknown trust":    {"sources: { github: { trust: maybe, token: \"env://T\" } }\n", `sources.github.trust: "maybe"`},
 		"a person without id":          {"people: [{ name: Ana }]\n", "people[0]: needs an id"},
 		"an address that is none":      {"github: { base_url: api.github.com }\n", `github.base_url: "api.github.com" is not an address`},

@@ -63,6 +63,9 @@ func (s *Starter) Start(ctx context.Context, p database.Pending) (fate, reason, 
 	if p.Alert.Source == byHand && p.Alert.FindingDigest == "" { // what came through the door has a digest, whatever its source is named
 		return incident.FateRecorded, "a person asked for a run, but it was not written down; ask for it again", "", nil
 	}
+	if p.Alert.Kind == incident.KindUnread {
+		return incident.FateSetAside, p.Alert.Title, "", nil
+	}
 	if p.Alert.Kind == incident.KindResolved {
 		return incident.FateRecorded, "it says that something is over, and no run is open", "", nil
 	}
