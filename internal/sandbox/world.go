@@ -13,6 +13,7 @@ type Options struct {
 	Log             io.Writer        // the world log as JSON lines; nil keeps it in memory only
 	RevocationDelay time.Duration    // how long a deleted key still works; default 20 s, negative means none
 	ContainDelay    time.Duration    // how long Google's long-running operations take; default none
+	AWSDelay        time.Duration    // how long changes of IAM take to be felt; default 1 s, negative means none (AWS: 3 to 4 s)
 	Now             func() time.Time // default time.Now; money uses wall time
 	Admin           string           // bearer token that the admin APIs accept; default is made at random
 }
@@ -23,6 +24,7 @@ type World struct {
 	opt    Options
 	google *googleState
 	openai *openaiState
+	aws    *awsState
 	values map[string]*Key // by secret value, of every provider
 	faults map[string][]int
 	log    worldLog
@@ -35,6 +37,9 @@ func NewWorld(opt Options) *World {
 	if opt.RevocationDelay == 0 {
 		opt.RevocationDelay = 20 * time.Second
 	}
+	if opt.AWSDelay == 0 {
+		opt.AWSDelay = time.Second
+	}
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
@@ -42,7 +47,7 @@ func NewWorld(opt Options) *World {
 		opt.Admin = "sandbox-" + randomText(lowerAlphabet, 32)
 	}
 	return &World{
-		opt: opt, google: newGoogleState(), openai: newOpenAIState(),
+		opt: opt, google: newGoogleState(), openai: newOpenAIState(), aws: newAWSState(),
 		values: map[string]*Key{}, faults: map[string][]int{},
 	}
 }

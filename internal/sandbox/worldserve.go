@@ -124,11 +124,15 @@ func writeReply(rw http.ResponseWriter, answer reply) {
 	case nil:
 		rw.WriteHeader(answer.status)
 	case []byte:
-		rw.Header().Set("Content-Type", "text/html; charset=UTF-8")
+		if rw.Header().Get("Content-Type") == "" {
+			rw.Header().Set("Content-Type", "text/html; charset=UTF-8")
+		}
 		rw.WriteHeader(answer.status)
 		_, _ = rw.Write(body)
 	default:
-		rw.Header().Set("Content-Type", "application/json; charset=UTF-8")
+		if rw.Header().Get("Content-Type") == "" {
+			rw.Header().Set("Content-Type", "application/json; charset=UTF-8")
+		}
 		rw.WriteHeader(answer.status)
 		_ = json.NewEncoder(rw).Encode(body)
 	}
