@@ -49,7 +49,7 @@ const maxValue = 16 << 10
 
 var (
 	accessKeyID = regexp.MustCompile(`\b(AKIA|ASIA)[A-Z0-9]{16}\b`)
-	secretShape = regexp.MustCompile(`(^|[^A-Za-z0-9/+=])([A-Za-z0-9/+]{40})($|[^A-Za-z0-9/+=])`)
+	secretShape = regexp.MustCompile(`(^|[^A-Za-z0-9/+])([A-Za-z0-9/+]{40})($|[^A-Za-z0-9/+=])`)
 	aliasShape  = regexp.MustCompile(`^([A-Za-z0-9_+=,.@-]{1,64}?)(\+[0-9]+)?-at-([0-9]{12})$`)
 )
 
