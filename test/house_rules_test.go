@@ -125,10 +125,13 @@ func portsOnly(s source, _ map[string]map[string]string) (found []string) {
 	return found
 }
 
+// shared are rooms below a port that are nobody's: tools of all vendors behind it.
+var shared = []string{"integrations/keys/tape", "integrations/keys/rest"}
+
 // vendorOf is "github" for integrations/tickets/github and what lies below it, "" for ports.
 func vendorOf(room string) string {
 	part := strings.Split(room, "/")
-	if len(part) < 3 || part[0] != "integrations" {
+	if len(part) < 3 || part[0] != "integrations" || slices.Contains(shared, room) {
 		return ""
 	}
 	return part[2]
