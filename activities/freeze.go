@@ -170,22 +170,6 @@ func (h *House) freezeEnvelope(ctx context.Context, ask wire.Freeze, run inciden
 	return nil
 }
 
-// impact is what a person needs to weigh: who depends on the key, how far the calls are felt, and the money.
-func (h *House) impact(ctx context.Context, ask wire.Freeze, view *signoff.View) {
-	if ask.Key != nil {
-		view.Impact = append(view.Impact, fmt.Sprintf("%d dependents use this key", len(ask.Key.Dependents)))
-		if ask.Key.Critical {
-			view.Impact = append(view.Impact, "the inventory calls this key critical")
-		}
-		view.Spent, view.Waiting = h.money(ctx, *ask.Key, ask.Alert)
-	}
-	for _, c := range view.Envelope.Calls {
-		if c.Reach != "" && c.Reach != "key" {
-			view.Impact = append(view.Impact, fmt.Sprintf("%s is felt by everything in the same %s", c.Action, c.Reach))
-		}
-	}
-}
-
 // Money is what a request's card says of money by now; known is false where nobody can tell.
 func (h *House) Money(ctx context.Context, v signoff.View) (spent, waiting string, known bool) {
 	run, err := h.DB.Run(ctx, v.Envelope.Run)

@@ -53,7 +53,10 @@ func effectWords(c signoff.PlannedCall) string {
 }
 
 func cardWhy(v signoff.View) slackapi.Block {
-	why := []element{text(cut(show(orWords(v.Why, "The playbook's author gave no reason.")), roomWhy))}
+	why := []element{text("The playbook's author gave no reason.")}
+	if strings.TrimSpace(v.Why) != "" {
+		why = []element{text(cut(show(v.Why), roomWhy)), italic(" (the playbook's words)")}
+	}
 	parts := []slackapi.RichTextElement{section(why...)}
 	var extra []element
 	if v.Link != "" {
@@ -189,8 +192,21 @@ func decidedWord(verb string) string {
 }
 
 func cardOutcome(v signoff.View) slackapi.Block {
-	return titled("OUTCOME", section(text(cut(fmt.Sprintf("This request is closed: %s. %d of %d seats were filled. Nobody can decide it any more.",
-		stateWords(v.State), v.Filled, v.Seats), roomWords))))
+	parts := []slackapi.RichTextElement{section(text(cut(fmt.Sprintf("This request is closed: %s. %d of %d seats were filled. Nobody can decide it any more.",
+		stateWords(v.State), v.Filled, v.Seats), roomWords)))}
+	if closedBadly(v.State) && strings.TrimSpace(v.Otherwise) != "" {
+		parts = append(parts, section(text(cut(show(v.Otherwise), roomWords))))
+	}
+	return titled("OUTCOME", parts...)
+}
+
+// closedBadly tells the states of which people want to know why.
+func closedBadly(state string) bool {
+	switch state {
+	case signoff.StateRejected, signoff.StateExpired, signoff.StateVoided, signoff.StateLapsed, signoff.StateCancelled, signoff.StateFailed:
+		return true
+	}
+	return false
 }
 
 // cardProgress is what a thread says about a decision that does not yet close the request.
