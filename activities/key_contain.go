@@ -48,7 +48,11 @@ func dryRun(ctx context.Context, h *House, in In, op keys.Op) (Entry, error) {
 		return Entry{}, err
 	}
 	c := keys.CanFor(p, op, k)
-	e := Entry{Target: k.Target() + " (" + k.Hint + ")", Reach: c.Reach, After: c.What, Undo: c.Undo}
+	target := k.Target()
+	if k.Hint != "" {
+		target += " (" + k.Hint + ")"
+	}
+	e := Entry{Target: target, Reach: c.Reach, After: c.What, Undo: c.Undo}
 	if !c.Available {
 		if op == keys.OpSessions {
 			e.Nothing = c.Why

@@ -177,6 +177,9 @@ func (e *examination) running(ctx context.Context) {
 		return nil
 	})
 	e.judge("running serve", err, "look at the log of the running serve; the database is its own while it runs", base+" is ready; its database was not opened a second time")
+	if err == nil {
+		e.delivery(ctx, base)
+	}
 }
 
 // engine reaches a Temporal cluster that somebody else runs; our own starts with serve.

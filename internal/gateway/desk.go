@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/chat"
 	"github.com/tourniquet-ir/tourniquet/internal/signoff"
@@ -17,7 +18,7 @@ func (g *Gateway) Press(ctx context.Context, p chat.Press) (string, bool) {
 	} else {
 		a.Person = "slack:" + p.User
 	}
-	of, found, err := g.DB.DeliveryFor(ctx, p.Delivery.Channel, p.Delivery.TS)
+	of, found, err := g.shownThere(ctx, p.Delivery)
 	if err != nil {
 		return "This could not be checked just now; nothing was decided, try again.", false
 	}
@@ -30,6 +31,29 @@ func (g *Gateway) Press(ctx context.Context, p chat.Press) (string, bool) {
 	}
 	r := g.Do(ctx, a)
 	return r.Text, r.Accepted
+}
+
+// People see a message a moment before we have written down that we sent it.
+const (
+	settleWithin = 500 * time.Millisecond
+	settleEvery  = 25 * time.Millisecond
+)
+
+// shownThere says which request a message shows. A message that is not known is looked for a little longer.
+func (g *Gateway) shownThere(ctx context.Context, d chat.Delivery) (request string, found bool, err error) {
+	tick := time.NewTicker(settleEvery)
+	defer tick.Stop()
+	for range settleWithin / settleEvery {
+		if request, found, err = g.DB.DeliveryFor(ctx, d.Channel, d.TS); found || err != nil {
+			return request, found, err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return "", false, ctx.Err()
+		}
+	}
+	return g.DB.DeliveryFor(ctx, d.Channel, d.TS)
 }
 
 // View gives the stored view of a request to whoever is listed under people.

@@ -70,6 +70,22 @@ func TestAButtonOnAMessageWeNeverSentDecidesNothing(t *testing.T) {
 	}
 }
 
+func TestATapThatIsFasterThanOurOwnRecordCounts(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t)
+	ctx := context.Background()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		text, ok := r.Press(ctx, chat.Press{User: "UANN", Request: "req-1", Verb: signoff.Approve, Digest: r.view.Digest, Delivery: chat.Delivery{Channel: "C1", TS: "3.3"}})
+		if !ok {
+			t.Errorf("it was refused: %q", text)
+		}
+	}()
+	must(t, r.db.AddDelivery(ctx, "req-1", "C1", "3.3", "slack"))
+	<-done
+}
+
 func TestTheExcludedOwnerIsRefusedOnEverySurface(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t)

@@ -46,7 +46,7 @@ func effectWords(c signoff.PlannedCall) string {
 	if c.Effect == signoff.EffectFinal {
 		words = "final, cannot be undone"
 	}
-	if c.Reach != "" {
+	if c.Reach != "" && c.Reach != "key" {
 		words += ", reaches the " + cut(line(c.Reach), 30)
 	}
 	return words
@@ -55,7 +55,7 @@ func effectWords(c signoff.PlannedCall) string {
 func cardWhy(v signoff.View) slackapi.Block {
 	why := []element{text("The playbook's author gave no reason.")}
 	if strings.TrimSpace(v.Why) != "" {
-		why = []element{text(cut(show(v.Why), roomWhy)), italic(" (the playbook's words)")}
+		why = []element{text(cut(fewLines(show(v.Why)), roomWhy)), italic(" (the playbook's words)")}
 	}
 	parts := []slackapi.RichTextElement{section(why...)}
 	var extra []element
@@ -79,6 +79,16 @@ func cardWhy(v signoff.View) slackapi.Block {
 		parts = append(parts, section(extra...))
 	}
 	return titled("WHY", parts...)
+}
+
+// fewLines keeps the first lines: words of an alert must not push the buttons off the screen.
+func fewLines(s string) string {
+	const most = 8
+	all := strings.Split(s, "\n")
+	if len(all) <= most {
+		return s
+	}
+	return strings.Join(all[:most], "\n") + fmt.Sprintf("\n… (%d more lines in the review)", len(all)-most)
 }
 
 func orWords(s, otherwise string) string {
@@ -144,13 +154,18 @@ func cardWho(v signoff.View) slackapi.Block {
 
 func cardDeadline(v signoff.View) slackapi.Block {
 	when := append([]element{text("Expires ")}, moment(v.Envelope.Expires)...)
+	items := []*slackapi.RichTextSection{section(when...)}
 	if v.Otherwise != "" {
-		when = append(when, text(". "+cut(line(v.Otherwise), roomWords)))
+		items = append(items, section(text("If nobody decides: "+cut(line(v.Otherwise), roomWords))))
 	}
-	parts := []slackapi.RichTextElement{section(when...)}
-	if len(v.Next) > 0 {
-		parts = append(parts, section(text("Next:")), bullets(lines(v.Next)))
+	for i, n := range v.Next {
+		if i == mostLines {
+			items = append(items, more(len(v.Next)-i))
+			break
+		}
+		items = append(items, section(text("Next, "+cut(line(n), roomLine))))
 	}
+	parts := []slackapi.RichTextElement{bullets(items)}
 	if consoleOnly(v) {
 		where := []element{bold("This plan is too long for Slack: approve it in the console, where all of it can be read. ")}
 		if v.Link != "" {

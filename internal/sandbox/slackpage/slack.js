@@ -103,6 +103,8 @@
       return node;
     });
     at("people").replaceChildren(...people);
+    const me = at("people").querySelector(".on");
+    if (me && matchMedia("(max-width: 720px)").matches) me.scrollIntoView({ inline: "center", block: "nearest" });
     at("faces").replaceChildren(...state.people.slice(0, 5).map((p) => avatar(p.name)));
     const link = at("link");
     link.textContent = state.connected ? "app connected" : "app not connected";

@@ -1,0 +1,5 @@
+// Command pictures draws the pictures of the docs: the cards, modals and refusals of the product, through its own client, in
+// the sandbox Slack's page, as a headless Chromium shows it. It decides nothing and asks no network but loopback.
+//
+//	go run ./test/pictures -out docs
+package main
