@@ -120,7 +120,7 @@ func (s *Starter) join(ctx context.Context, p database.Pending, run incident.Run
 
 // match picks the playbook that answers; why tells what was tried.
 func (s *Starter) match(a incident.Alert) (*playbooks.Program, string) {
-	picked, all := playbooks.Route(s.Library().Programs, AlertEnv(a), NamesKey(a), s.Now())
+	picked, all := playbooks.Route(s.Library().Programs, a.Env(), a.NamesKey(), s.Now())
 	if picked != nil {
 		return picked, ""
 	}
@@ -129,23 +129,6 @@ func (s *Starter) match(a incident.Alert) (*playbooks.Program, string) {
 		tried = append(tried, v.Playbook+": "+v.Why)
 	}
 	return nil, "no playbook answers it (" + strings.Join(tried, "; ") + ")"
-}
-
-// NamesKey reports whether an alert can lead to a key: by what it says of it, or by a link to where the key leaked.
-func NamesKey(a incident.Alert) bool { return !a.Key.Empty() }
-
-// AlertEnv is what the condition of a trigger sees.
-func AlertEnv(a incident.Alert) map[string]any {
-	raw, err := json.Marshal(a)
-	m := map[string]any{}
-	if err == nil {
-		err = json.Unmarshal(raw, &m)
-	}
-	if err != nil {
-		return map[string]any{"alert": map[string]any{}}
-	}
-	m["observed_at"], m["received_at"] = a.ObservedAt, a.ReceivedAt
-	return map[string]any{"alert": m}
 }
 
 // row is the run as our records will know it. Its id follows from the incident, so that a repeat makes the same row.

@@ -1,0 +1,138 @@
+package rehearse
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
+	"github.com/tourniquet-ir/tourniquet/internal/signoff"
+	"github.com/tourniquet-ir/tourniquet/internal/wire"
+	"github.com/tourniquet-ir/tourniquet/playbooks"
+)
+
+// Names of this little installation.
+const (
+	installation = "playbook-test"
+	incidentID   = "inc-test"
+	runID        = "run-test"
+	keyID        = "playbook-test-key"
+)
+
+// allowed is the check that no real action skips: a grant for what people signed, or policy for what may run alone.
+func (s *stage) allowed(call wire.Call, card playbooks.Card, t turn) error {
+	if call.Grant == nil {
+		if card.Effect == signoff.EffectFinal {
+			return refused(wire.ErrRefused, call.Action+" is final and came without a sign-off")
+		}
+		return s.alone(t)
+	}
+	_, ref := call.Grant.Allows(signoff.CallCheck{
+		Now: s.env.Now(), World: incident.WorldDrill, Installation: installation, Run: call.Run, WorkflowID: incidentID, Step: call.Step,
+		Action: call.Action, CardHash: playbooks.CardHash(card), Effect: card.Effect, Inputs: call.With, Target: target(card, call.With),
+		State: asShown(), Earlier: func(step, output string) (any, bool) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			v, ok := s.outputs[step][output]
+			return v, ok
+		},
+	}, s.keys)
+	if ref != nil {
+		return refused(wire.ErrRefused, ref.Code+": "+ref.Why)
+	}
+	return nil
+}
+
+// alone asks the policy whether an undoable call may run without people.
+func (s *stage) alone(t turn) error {
+	reach := t.reach
+	if reach == "" {
+		reach, _ = t.values["reach"].(string)
+	}
+	if reach == "" {
+		reach = "key"
+	}
+	if !s.c.alert.HasKey {
+		return refused(wire.ErrNeedsSignoff, "the run has no identified key")
+	}
+	if ok, why := s.policy.Auto(signoff.AutoInput{Trust: s.c.alert.Trust, KeyCritical: s.c.alert.Found.Critical, KeyKnown: true, Reach: reach}); !ok {
+		return refused(wire.ErrNeedsSignoff, why)
+	}
+	return nil
+}
+
+func asShown() map[string]string { return map[string]string{"state": "as people saw it"} }
+
+// target names what a call changes, as a dry run would.
+func target(card playbooks.Card, with map[string]any) string {
+	m, _ := with[card.TargetInput].(map[string]any)
+	if m == nil {
+		return fmt.Sprintf("%s %v", card.Name, with[card.TargetInput])
+	}
+	return fmt.Sprintf("%s %v:%v:%v", card.Name, m["provider"], m["account"], m["id"])
+}
+
+// freeze makes a real envelope under the real policy and opens it to the scripted people.
+func (s *stage) freeze(_ context.Context, ask wire.Freeze) (signoff.View, error) {
+	v := signoff.View{Request: fmt.Sprintf("so-%s-%d", ask.Step, ask.Attempt), Title: ask.Title, Why: ask.Why, State: signoff.StateOpen}
+	effect := signoff.EffectUndoable
+	e := &v.Envelope
+	for i, p := range ask.Calls {
+		card := s.cards[p.Action]
+		if card.Effect == signoff.EffectFinal {
+			effect = signoff.EffectFinal
+		}
+		e.Calls = append(e.Calls, signoff.PlannedCall{Index: i, Step: p.Step, Action: p.Action, CardHash: playbooks.CardHash(card), Effect: card.Effect,
+			Inputs: p.With, Target: target(card, p.With), State: asShown()})
+	}
+	who := signoff.Parties{}
+	if ask.Key != nil {
+		who.KeyOwner = ask.Key.Owner
+	}
+	rule, err := s.policy.Rule(effect, ask.Undo, ask.Seats, who)
+	if err == nil {
+		err = s.fillable(rule)
+	}
+	if err != nil {
+		return v, refused(wire.ErrPermanent, err.Error())
+	}
+	within := ask.Within.Std()
+	if limit := s.policy.Final.Expires.Std(); limit > 0 && (within <= 0 || within > limit) {
+		within = limit
+	}
+	e.World, e.Installation, e.Incident, e.WorkflowID, e.Run = incident.WorldDrill, installation, incidentID, ask.WorkflowID, ask.Run
+	e.Step, e.Attempt, e.Nonce, e.Rule = ask.Step, ask.Attempt, fmt.Sprintf("%s/%d", ask.Step, ask.Attempt), rule
+	e.Playbook, e.PlaybookHash, e.PublicKeys = "under test", "sha256:0", ask.PublicKeys
+	e.Issued, e.Expires = ask.At.UTC(), ask.At.UTC().Add(within)
+	e.UseWithin, e.Complete = signoff.Seconds(s.policy.Final.UseWithin.Std()/time.Second), signoff.Seconds(ask.Complete.Std()/time.Second)
+	if e.PolicyHash, err = s.policy.Digest(); err == nil {
+		v.Digest, err = signoff.Digest(*e)
+	}
+	if err != nil {
+		return v, refused(wire.ErrPermanent, err.Error())
+	}
+	s.mu.Lock()
+	r := &request{view: v, at: s.env.Now(), state: signoff.StateOpen}
+	s.requests[v.Request] = r
+	nth := s.count(ask.Step)
+	s.mu.Unlock()
+	s.onAsk(asking{step: ask.Step, nth: nth, request: r})
+	return v, nil
+}
+
+// fillable refuses a quorum that the people of the test cannot fill, as freezing does in earnest.
+func (s *stage) fillable(rule signoff.Rule) error {
+	for _, seat := range rule.Seats {
+		able := 0
+		for person, groups := range s.c.people {
+			if seat.Group != "" && slices.Contains(groups, seat.Group) && !slices.Contains(rule.Excluded, person) {
+				able++
+			}
+		}
+		if seat.Group != "" && able < seat.Count {
+			return fmt.Errorf("group %q has %d people who may decide this and %d are needed; add people to the test", seat.Group, able, seat.Count)
+		}
+	}
+	return nil
+}
