@@ -41,6 +41,11 @@ func dryUndo(ctx context.Context, h *House, in In, action string, op keys.Op) (E
 	if err != nil {
 		return Entry{}, err
 	}
+	return undoing(e, row)
+}
+
+// undoing says of an entry what the undo makes of it, and refuses where the target is no longer as we left it.
+func undoing(e Entry, row database.UndoRow) (Entry, error) {
 	before := map[string]string{}
 	if err := json.Unmarshal(row.Before, &before); err != nil {
 		return Entry{}, keys.Permanent(fmt.Errorf("the undo record of %s cannot be read", row.Step))

@@ -27,6 +27,7 @@ type turn struct {
 	fails  string // an error that no retry mends
 	breaks string // an error that a retry may mend
 	reach  string // how far an undoable call is felt
+	idle   string // there is nothing to do, and why: nothing is in force afterwards
 }
 
 func (r *reader) mocks(n *yaml.Node) []*mock {
@@ -56,6 +57,8 @@ func (r *reader) turn(n *yaml.Node, name string) turn {
 			t.fails = r.text(f.val, "fails")
 		case "breaks":
 			t.breaks = r.text(f.val, "breaks")
+		case "nothing":
+			t.idle = r.text(f.val, "nothing")
 		case "reach":
 			t.reach = r.oneOf(f.val, "reach", "key", "project", "account")
 			t.values[f.name], t.fields = t.reach, append(t.fields, f)
@@ -82,7 +85,7 @@ func (r *reader) check(m *mock, card playbooks.Card) {
 			case f.name == "reach" && !ok && card.Effect == signoff.EffectUndoable:
 				delete(t.values, f.name) // it is no output of this card, and steers policy alone
 			case !ok:
-				r.err(f.at, "mock", guess(f.name, append(known, "fails", "breaks")), "%s gives no %q", card.Name, cut(f.name))
+				r.err(f.at, "mock", guess(f.name, append(known, "fails", "breaks", "nothing")), "%s gives no %q", card.Name, cut(f.name))
 			case kind == playbooks.TypeKey:
 				r.key(f.val)
 			case kind == playbooks.TypeDepend:
@@ -90,6 +93,13 @@ func (r *reader) check(m *mock, card playbooks.Card) {
 			case !isOf(kind, t.values[f.name]):
 				r.err(at(f.val), "mock", "", "%q of %s is of the type %s", f.name, card.Name, kind)
 			}
+		}
+		if t.idle != "" {
+			if card.Effect != signoff.EffectUndoable {
+				r.err(t.at, "mock", "", "%s is no undoable action, so it never finds that there is nothing to do", card.Name)
+			}
+			t.values = map[string]any{"summary": t.idle}
+			continue
 		}
 		for _, f := range card.Outputs { // what is always there comes from the example
 			if _, given := t.values[f.Name]; f.Required && !given {

@@ -87,7 +87,7 @@ func refused(kind, why string) error { return temporal.NewNonRetryableApplicatio
 func (s *stage) execute(_ context.Context, call wire.Call) (wire.Result, error) {
 	card := s.cards[call.Action]
 	t := s.answer(call, card)
-	if card.Effect == signoff.EffectUndoable || card.Effect == signoff.EffectFinal {
+	if (card.Effect == signoff.EffectUndoable || card.Effect == signoff.EffectFinal) && (t.idle == "" || call.Grant != nil) {
 		if err := s.allowed(call, card, t); err != nil {
 			return wire.Result{}, err
 		}
@@ -119,7 +119,7 @@ func (s *stage) play(call wire.Call, card playbooks.Card, t turn) (wire.Result, 
 	if res.Outputs == nil {
 		res.Outputs = map[string]any{}
 	}
-	if card.Effect == signoff.EffectUndoable {
+	if card.Effect == signoff.EffectUndoable && t.idle == "" {
 		res.Undo = card.Undo
 	}
 	if call.Until != "" {

@@ -10,8 +10,14 @@ import (
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
 )
 
-// wait follows a long-running operation until it is done, at most OperationTimeout.
+// wait follows a long-running operation of the API Keys API.
 func (p *Provider) wait(ctx context.Context, what string, op *apikeys.Operation) (*apikeys.Operation, error) {
+	name := op.Name
+	return p.follow(ctx, what, op, func() (*apikeys.Operation, error) { return p.keys.Operations.Get(name).Context(ctx).Do() })
+}
+
+// follow asks for a long-running operation until it is done, at most OperationTimeout.
+func (p *Provider) follow(ctx context.Context, what string, op *apikeys.Operation, get func() (*apikeys.Operation, error)) (*apikeys.Operation, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.cfg.OperationTimeout)
 	defer cancel()
 	for pause := 20 * time.Millisecond; !op.Done; pause = min(pause*2, time.Second) {
@@ -19,8 +25,11 @@ func (p *Provider) wait(ctx context.Context, what string, op *apikeys.Operation)
 			return nil, fmt.Errorf("%s: Google accepted operation %q but has not finished it yet: %w", what, op.Name, err)
 		}
 		name := op.Name
-		err := p.read(ctx, what+": asking for operation "+name, func() (err error) {
-			op, err = p.keys.Operations.Get(name).Context(ctx).Do()
+		err := p.read(ctx, what+": asking for operation "+name, func() error {
+			got, err := get()
+			if err == nil {
+				op = got
+			}
 			return err
 		})
 		if err != nil {
