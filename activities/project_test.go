@@ -40,12 +40,20 @@ func TestAProjectIsStoppedUnderASignoffAndStartedUnderAnother(t *testing.T) {
 		t.Fatalf("the result is %+v, the project %+v", res, b.stops(t))
 	}
 
+	probe := b.project("project.probe", stop.With)
+	if res := b.done(t, probe); res.Outputs["state"] != keys.ProbeRefused {
+		t.Errorf("the probe of a stopped project says %+v", res)
+	}
+
 	start := b.project("project.start", map[string]any{"step": stop.Step})
 	back := b.grantAt(t, start, "undo", testWorkflow, "ann", "bob")
 	start.Grant = &back
 	b.done(t, start)
 	if rows := must(b.h.DB.Undos(t.Context(), "run-1"))(t); b.stops(t).Done || len(rows) != 1 || rows[0].UndoneAt.IsZero() {
 		t.Errorf("started again: %+v, %+v", b.stops(t), rows)
+	}
+	if res := b.done(t, probe); res.Outputs["state"] != keys.ProbeWorking {
+		t.Errorf("the probe of a started project says %+v", res)
 	}
 	if n := b.sent(sandbox.EffectUndoable); n != 2 {
 		t.Errorf("%d requests switched something", n)

@@ -3,6 +3,7 @@ package workflows
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -65,7 +66,7 @@ func (r *run) done(ctx workflow.Context, s *scope, st *playbooks.Step, with map[
 	if res.Undo != "" {
 		r.inForce = append(r.inForce, undoable{step: s.at(st.ID), undo: res.Undo, with: with})
 	}
-	if state, ok := res.Outputs["state"].(string); ok && st.Action.Uses == "key.probe" {
+	if state, ok := res.Outputs["state"].(string); ok && strings.HasSuffix(st.Action.Uses, ".probe") {
 		r.probe = state
 	}
 	return nil

@@ -47,7 +47,7 @@ type run struct {
 	inForce   []undoable
 	undone    bool              // a final step was declined, skipped by a person or failed
 	declined  bool              // some sign-off ended with skip
-	probe     string            // state of the last key.probe
+	probe     string            // state of the last probe, of the key or of its whole project
 	lists     map[string][]any  // of loops under a sign-off, frozen when it was first prepared
 	kept      map[string]*scope // loop items, so that a second sign-off does not repeat what is done
 	batch     wire.Batch
