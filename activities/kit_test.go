@@ -181,8 +181,13 @@ func (b *bench) done(t *testing.T, c wire.Call) wire.Result {
 // grant freezes a call as it is now and has people approve it, a little while ago.
 func (b *bench) grant(t *testing.T, c wire.Call, people ...string) signoff.Grant {
 	t.Helper()
+	return b.grantFor(t, "respond", c, people...)
+}
+
+func (b *bench) grantFor(t *testing.T, step string, c wire.Call, people ...string) signoff.Grant {
+	t.Helper()
 	ask := wire.Freeze{
-		Run: c.Run, Step: "respond", Attempt: 1, Title: "Sign-off", Why: "a test asks", Within: playbooks.Dur(time.Hour), Complete: playbooks.Dur(30 * time.Minute),
+		Run: c.Run, Step: step, Attempt: 1, Title: "Sign-off", Why: "a test asks", Within: playbooks.Dur(time.Hour), Complete: playbooks.Dur(30 * time.Minute),
 		Calls: []wire.Planned{{Step: c.Step, Action: c.Action, With: c.With}}, At: time.Now().Add(-2 * time.Minute), WorkflowID: testWorkflow, PublicKeys: b.signer.PublicKeys(),
 	}
 	got, err := b.env.ExecuteActivity(wire.FreezeSignoff, ask)

@@ -46,7 +46,7 @@ func TestAProjectIsStoppedUnderASignoffAndStartedUnderAnother(t *testing.T) {
 	}
 
 	start := b.project("project.start", map[string]any{"step": stop.Step})
-	back := b.grantAt(t, start, "undo", testWorkflow, "ann", "bob")
+	back := b.grantFor(t, "undo", start, "ann", "bob")
 	start.Grant = &back
 	b.done(t, start)
 	if rows := must(b.h.DB.Undos(t.Context(), "run-1"))(t); b.stops(t).Done || len(rows) != 1 || rows[0].UndoneAt.IsZero() {

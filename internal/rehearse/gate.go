@@ -3,7 +3,6 @@ package rehearse
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
@@ -93,6 +92,7 @@ func (s *stage) freeze(_ context.Context, ask wire.Freeze) (signoff.View, error)
 	rule, err := s.policy.Rule(effect, ask.Undo, ask.Seats, who)
 	if err == nil {
 		err = s.fillable(rule)
+		rule = s.policy.Escalate(rule, ask.Adds())
 	}
 	if err != nil {
 		return v, refused(wire.ErrPermanent, err.Error())
@@ -121,18 +121,17 @@ func (s *stage) freeze(_ context.Context, ask wire.Freeze) (signoff.View, error)
 	return v, nil
 }
 
-// fillable refuses a quorum that the people of the test cannot fill, as freezing does in earnest.
+// fillable refuses a quorum that all people of the test together cannot fill, as freezing does in earnest.
 func (s *stage) fillable(rule signoff.Rule) error {
-	for _, seat := range rule.Seats {
-		able := 0
-		for person, groups := range s.c.people {
-			if seat.Group != "" && slices.Contains(groups, seat.Group) && !slices.Contains(rule.Excluded, person) {
-				able++
-			}
-		}
-		if seat.Group != "" && able < seat.Count {
-			return fmt.Errorf("group %q has %d people who may decide this and %d are needed; add people to the test", seat.Group, able, seat.Count)
-		}
+	var all []signoff.Decision
+	for person, groups := range s.c.people {
+		all = append(all, signoff.Decision{Person: person, Groups: groups, Verb: signoff.Approve})
+	}
+	if filled, seats := signoff.Seats(rule, all); filled < seats {
+		return fmt.Errorf("the people of this test can fill %d of %d seats; it takes %s", filled, seats, rule.Who())
 	}
 	return nil
 }
+
+// recheck finds people as the test says that they are.
+func (s *stage) recheck(context.Context, wire.Settle) (string, error) { return "", nil }

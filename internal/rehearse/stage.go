@@ -66,16 +66,22 @@ type asking struct {
 }
 
 func (s *stage) register() {
-	for name := range s.cards {
-		s.env.RegisterActivityWithOptions(s.execute, activity.RegisterOptions{Name: name})
-	}
-	for name, fn := range map[string]any{
-		wire.FreezeSignoff: s.freeze, wire.OpenQuestion: s.openQuestion, wire.SettleQuestion: s.settleQuestion,
-		wire.Record: s.record, wire.CloseRun: s.closeRun, wire.Burn: s.burn,
-		wire.AskSignoff: nothing[wire.Settle], wire.SettleSignoff: s.settleSignoff, wire.RemindSignoff: nothing[wire.Remind], wire.Preview: nothing[wire.PreviewAsk],
-	} {
+	for name, fn := range s.verbs() {
 		s.env.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name})
 	}
+}
+
+// verbs are the activities that a workflow may call, by name.
+func (s *stage) verbs() map[string]any {
+	all := map[string]any{
+		wire.FreezeSignoff: s.freeze, wire.OpenQuestion: s.openQuestion, wire.SettleQuestion: s.settleQuestion,
+		wire.Record: s.record, wire.CloseRun: s.closeRun, wire.Burn: s.burn, wire.RecheckSignoff: s.recheck, wire.SettleSignoff: s.settleSignoff,
+		wire.AskSignoff: nothing[wire.Settle], wire.RemindSignoff: nothing[wire.Remind], wire.Preview: nothing[wire.PreviewAsk], wire.VoidRun: nothing[wire.Void],
+	}
+	for name := range s.cards {
+		all[name] = s.execute
+	}
+	return all
 }
 
 // nothing is a message to people that nobody looks at here.
