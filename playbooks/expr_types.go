@@ -67,7 +67,7 @@ func alertType() types.Type {
 		"severity": types.String, "title": types.String, "fingerprint": types.String,
 		"observed_at": timeType(), "received_at": timeType(), "finding_digest": types.String,
 		"key": types.Map{"provider": types.String, "account": types.String, "id": types.String,
-			"hint": types.String, "secret_hash": types.String},
+			"hint": types.String, "secret_hash": types.String, "where": types.String},
 		"links": types.Array(types.String),
 	}
 }

@@ -26,7 +26,7 @@ func (r *run) installDoors(ctx workflow.Context) {
 				return
 			}
 			for _, a := range later {
-				r.alerts = append(r.alerts, timed(a))
+				r.alerts = append(r.alerts, joined(a))
 			}
 			r.event(ctx, "alerts.joined", "", map[string]any{"count": len(later)})
 		}

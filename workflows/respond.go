@@ -68,7 +68,7 @@ func newRun(in wire.Start) *run {
 		batch: wire.Batch{Run: in.Run.ID},
 	}
 	r.root = newScope(in.Program)
-	r.alerts = []any{timed(toMap(in.Alert))}
+	r.alerts = []any{in.Alert.Fields()}
 	return r
 }
 

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
 	"github.com/tourniquet-ir/tourniquet/internal/signoff"
 	"github.com/tourniquet-ir/tourniquet/playbooks"
 )
@@ -90,16 +91,17 @@ func (s *scope) status(id string) string {
 	return got
 }
 
-// timed is an alert as expressions see it: its times are times, not texts.
-func timed(alert map[string]any) map[string]any {
-	for _, name := range []string{"observed_at", "received_at"} {
-		if text, ok := alert[name].(string); ok {
-			if at, err := time.Parse(time.RFC3339Nano, text); err == nil {
-				alert[name] = at
-			}
-		}
+// joined is a later alert as expressions see it; what it does not say is there, too, and empty.
+func joined(alert map[string]any) map[string]any {
+	var a incident.Alert
+	raw, err := json.Marshal(alert)
+	if err == nil {
+		err = json.Unmarshal(raw, &a)
 	}
-	return alert
+	if err != nil {
+		a = incident.Alert{} // it came as no alert of ours
+	}
+	return a.Fields()
 }
 
 // toMap gives a value in the shape that expressions and JSON share.

@@ -37,17 +37,20 @@ type Alert struct {
 // NamesKey reports whether an alert can lead to a key: by what it says of it, or by where its value can be read.
 func (a Alert) NamesKey() bool { return !a.Key.Empty() }
 
-// Env is the alert as the condition of a trigger sees it. Every field is there, be it empty, so that none reads as nothing.
-func (a Alert) Env() map[string]any {
+// Env is what the condition of a trigger sees.
+func (a Alert) Env() map[string]any { return map[string]any{"alert": a.Fields()} }
+
+// Fields are the alert as expressions see it. Every field is there, be it empty, so that none reads as nothing.
+func (a Alert) Fields() map[string]any {
 	links := make([]any, 0, len(a.Links))
 	for _, l := range a.Links {
 		links = append(links, l)
 	}
-	return map[string]any{"alert": map[string]any{
+	return map[string]any{
 		"id": a.ID, "source": a.Source, "trust": a.Trust, "kind": a.Kind, "severity": a.Severity, "title": a.Title, "fingerprint": a.Fingerprint,
 		"observed_at": a.ObservedAt, "received_at": a.ReceivedAt, "finding_digest": a.FindingDigest, "links": links,
 		"key": map[string]any{"provider": a.Key.Provider, "account": a.Key.Account, "id": a.Key.ID, "hint": a.Key.Hint, "secret_hash": a.Key.SecretHash, "where": a.Key.Where},
-	}}
+	}
 }
 
 // Finding is the source's own record with any secret redacted.

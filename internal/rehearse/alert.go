@@ -59,8 +59,7 @@ func (r *reader) alert(n *yaml.Node, now time.Time) Alert {
 		case "links":
 			a.Links = r.texts(e.val, "links")
 		case "key":
-			a.Found, a.HasKey = r.key(e.val), true
-			a.Key = incident.Clue{Provider: a.Found.Provider, Account: a.Found.Account, ID: a.Found.ID, Hint: a.Found.Hint}
+			a.Found, a.HasKey = r.key(e.val, &a.Key), true
 		default:
 			*words[e.name] = r.text(e.val, e.name)
 		}
@@ -71,11 +70,12 @@ func (r *reader) alert(n *yaml.Node, now time.Time) Alert {
 	return a
 }
 
-func (r *reader) key(n *yaml.Node) incident.Key {
+// key reads both what an alert says of a key and what would be found.
+func (r *reader) key(n *yaml.Node, clue *incident.Clue) incident.Key {
 	k := incident.Key{Dependents: []incident.Dependent{}}
 	words := map[string]*string{"provider": &k.Provider, "account": &k.Account, "project": &k.Project, "id": &k.ID, "uid": &k.UID, "name": &k.Name,
 		"hint": &k.Hint, "owner": &k.Owner, "owner_kind": &k.OwnerKind}
-	allowed := []string{"provider", "account", "project", "id", "uid", "name", "hint", "owner", "owner_kind", "critical", "dependents", "secret_hash", "secret"}
+	allowed := []string{"provider", "account", "project", "id", "uid", "name", "hint", "owner", "owner_kind", "critical", "dependents", "secret_hash", "secret", "where"}
 	for _, e := range r.fields(n, "a key", allowed) {
 		switch e.name {
 		case "critical":
@@ -84,12 +84,17 @@ func (r *reader) key(n *yaml.Node) incident.Key {
 			for _, d := range r.list(e.val, "dependents") {
 				k.Dependents = append(k.Dependents, r.dependent(d))
 			}
-		case "secret", "secret_hash": // an alert of the records may carry them; they lead nowhere here
+		case "secret": // an alert of the records may carry its handle; it leads nowhere here
 			r.value(e.val, 0)
+		case "secret_hash":
+			clue.SecretHash = r.text(e.val, "secret_hash")
+		case "where":
+			clue.Where = r.text(e.val, "where")
 		default:
 			*words[e.name] = r.text(e.val, e.name)
 		}
 	}
+	clue.Provider, clue.Account, clue.ID, clue.Hint = k.Provider, k.Account, k.ID, k.Hint
 	return k
 }
 

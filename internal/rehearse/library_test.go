@@ -92,25 +92,24 @@ func TestExactlyOnePlaybookAnswersEachKindOfAlert(t *testing.T) {
 	answered := map[string]int{}
 	clues := map[string]incident.Clue{
 		"named": {ID: "k1"}, "hinted": {Hint: "AIza…9xQ2"}, "sealed": {SecretHash: "h", Secret: &incident.SecretRef{Handle: "h"}}, "unnamed": {},
+		"pointed at": {Where: "https://github.example/acme/shop/secret-scanning/1"},
 	}
 	for _, kind := range []string{incident.KindKeyLeaked, incident.KindUsageAnomaly, incident.KindSpend} {
 		for _, severity := range []string{"low", "medium", "high", "critical"} {
 			for _, provider := range []string{"", "gemini", "openai", "anthropic", "bedrock", "azure_openai", "openrouter", "litellm"} {
 				for named, clue := range clues {
-					for _, links := range [][]string{nil, {"https://github.example/acme/shop/secret-scanning/1"}} {
-						clue.Provider = provider
-						a := incident.Alert{Kind: kind, Severity: severity, Key: clue, Links: links}
-						what := fmt.Sprintf("%s %s of %q, %s, %d links", severity, kind, provider, named, len(links))
-						picked, said := playbooks.Route(all, a.Env(), a.NamesKey(), time.Now())
-						if picked == nil {
-							t.Errorf("%s: nobody answers: %+v", what, said)
-							continue
-						}
-						answered[picked.ID]++
-						for _, v := range said {
-							if v.Answers && v.Playbook != picked.ID && v.Priority == picked.Priority {
-								t.Errorf("%s: %s and %s answer with one priority", what, picked.ID, v.Playbook)
-							}
+					clue.Provider = provider
+					a := incident.Alert{Kind: kind, Severity: severity, Key: clue}
+					what := fmt.Sprintf("%s %s of %q, %s", severity, kind, provider, named)
+					picked, said := playbooks.Route(all, a.Env(), a.NamesKey(), time.Now())
+					if picked == nil {
+						t.Errorf("%s: nobody answers: %+v", what, said)
+						continue
+					}
+					answered[picked.ID]++
+					for _, v := range said {
+						if v.Answers && v.Playbook != picked.ID && v.Priority == picked.Priority {
+							t.Errorf("%s: %s and %s answer with one priority", what, picked.ID, v.Playbook)
 						}
 					}
 				}

