@@ -114,7 +114,7 @@ func gitHub(s settings) (gitHubPorts, error) {
 func accounts(s settings) ([]activities.Account, error) {
 	var out []activities.Account
 	for _, of := range []func(settings) ([]activities.Account, error){
-		geminiAccounts, openaiAccounts,
+		geminiAccounts, openaiAccounts, anthropicAccounts,
 	} {
 		some, err := of(s)
 		if err != nil {

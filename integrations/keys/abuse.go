@@ -6,8 +6,13 @@ import (
 )
 
 // FirstAbuse guesses from counts when the theft began: the first minute with at least ten requests and more than four
-// times the median of the minutes before it. Zero when no minute stands out.
+// times the median of the minutes before it. Zero when no minute stands out. Where the provider counts no requests, a
+// thousand tokens stand for one.
 func FirstAbuse(rows []UsageRow) time.Time {
+	weight := func(r UsageRow) int64 { return r.Requests }
+	if !slices.ContainsFunc(rows, func(r UsageRow) bool { return r.Requests > 0 }) {
+		weight = func(r UsageRow) int64 { return r.Tokens / 1000 }
+	}
 	minutes := map[time.Time]int64{}
 	var order []time.Time
 	for _, row := range rows {
@@ -15,7 +20,7 @@ func FirstAbuse(rows []UsageRow) time.Time {
 		if _, seen := minutes[at]; !seen {
 			order = append(order, at)
 		}
-		minutes[at] += row.Requests
+		minutes[at] += weight(row)
 	}
 	slices.SortFunc(order, time.Time.Compare)
 	var past []int64

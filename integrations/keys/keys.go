@@ -35,6 +35,7 @@ type Capability struct {
 	What      string // what the call does, as "Remove every API target from the key"
 	Undo      string // how it is taken back; empty where it cannot be
 	Why       string // why it is not available
+	ByHand    string // where a person does it, for what is not available to programs; empty where nobody can
 }
 
 // State is what an operation relies on and changes, read from the provider now. Fields holds only what the

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
+	"reflect"
 	"sync"
 	"time"
 )
@@ -25,7 +26,8 @@ type World struct {
 	google *googleState
 	openai *openaiState
 	aws    *awsState
-	values map[string]*Key // by secret value, of every provider
+	parts  map[reflect.Type]any // the states of all other services, by their type
+	values map[string]*Key      // by secret value, of every provider
 	faults map[string][]int
 	log    worldLog
 
@@ -48,14 +50,23 @@ func NewWorld(opt Options) *World {
 	}
 	return &World{
 		opt: opt, google: newGoogleState(), openai: newOpenAIState(), aws: newAWSState(),
-		values: map[string]*Key{}, faults: map[string][]int{},
+		values: map[string]*Key{}, faults: map[string][]int{}, parts: map[reflect.Type]any{},
 	}
+}
+
+// part is the state of a service, empty on first use. The world's lock guards it.
+func part[T any](w *World) *T {
+	kind := reflect.TypeFor[T]()
+	if _, known := w.parts[kind]; !known {
+		w.parts[kind] = new(T)
+	}
+	return w.parts[kind].(*T)
 }
 
 // Now is the world's clock.
 func (w *World) Now() time.Time { return w.opt.Now() }
 
-// AdminToken is the bearer token that the admin APIs of Google and OpenAI accept in this world.
+// AdminToken is the credential that the admin APIs of the providers accept in this world.
 func (w *World) AdminToken() string { return w.opt.Admin }
 
 // RevocationDelay is how long a deleted key goes on working.
@@ -64,7 +75,7 @@ func (w *World) RevocationDelay() time.Duration { return max(w.opt.RevocationDel
 // Key is one credential of the world. Its secret is reachable only through Secret, so that printing or
 // encoding a Key cannot leak it.
 type Key struct {
-	Provider string `json:"provider"` // gemini or openai
+	Provider string `json:"provider"`
 	Project  string `json:"project"`
 	ID       string `json:"id"`
 	UID      string `json:"uid,omitempty"` // Google counts use under it

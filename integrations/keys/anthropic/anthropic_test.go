@@ -1,0 +1,275 @@
+package anthropic_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tourniquet-ir/tourniquet/integrations/faulttest"
+	"github.com/tourniquet-ir/tourniquet/integrations/keys"
+	"github.com/tourniquet-ir/tourniquet/integrations/keys/anthropic"
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
+	"github.com/tourniquet-ir/tourniquet/internal/sandbox"
+)
+
+// house is a world with Anthropic in it, and a provider that is pointed there.
+type house struct {
+	*anthropic.Provider
+	world *sandbox.World
+	url   string
+	seen  *[]string
+}
+
+func build(t *testing.T) house {
+	t.Helper()
+	w := sandbox.NewWorld(sandbox.Options{RevocationDelay: -1})
+	var seen []string
+	inner := w.Anthropic()
+	srv := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		seen = append(seen, r.Method+" "+r.URL.Path)
+		inner.ServeHTTP(rw, r)
+	}))
+	t.Cleanup(srv.Close)
+	p, err := open(srv.URL, w.AdminToken())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return house{p, w, srv.URL, &seen}
+}
+
+func open(url, admin string) (*anthropic.Provider, error) {
+	return anthropic.New(anthropic.Config{Account: "demo", AdminKey: admin, BaseURL: url, Prices: keys.Prices{
+		Models: map[string]keys.Price{"claude-sonnet": {Input: 3, Output: 10}, "claude-haiku": {Input: 1, Output: 5}}, Basis: "the sandbox's prices",
+	}})
+}
+
+func (h house) find(t *testing.T, k sandbox.Key) incident.Key {
+	t.Helper()
+	found, err := h.Identify(t.Context(), incident.Clue{}, []byte(k.Secret()))
+	if err != nil || len(found) != 1 || found[0].ID != k.ID {
+		t.Fatalf("found %+v, %v", found, err)
+	}
+	return found[0]
+}
+
+func (h house) spend(t *testing.T, k sandbox.Key, want int) {
+	t.Helper()
+	r, err := sandbox.AnthropicCall(t.Context(), h.url, k.Secret(), 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	if res.StatusCode != want {
+		t.Fatalf("a model call was answered %d, not %d", res.StatusCode, want)
+	}
+}
+
+func TestAKeyIsContainedGivenBackRevokedAndProvenDead(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	stolen := h.world.NewAnthropicKey(sandbox.AnthropicKey{Name: "shop", Workspace: "wrkspc_1"})
+	key := h.find(t, stolen)
+	before, err := h.State(t.Context(), keys.OpContain, key)
+	if err != nil || before.Done || before.Fields["status"] != "active" {
+		t.Fatalf("%+v %v", before, err)
+	}
+	h.spend(t, stolen, http.StatusOK)
+	for range 2 { // a repeat has the same effect
+		if got, err := h.Contain(t.Context(), key); err != nil || got.After["status"] != "inactive" || got.RequestID == "" {
+			t.Fatalf("%+v %v", got, err)
+		}
+	}
+	h.spend(t, stolen, http.StatusUnauthorized)
+	if st, err := h.State(t.Context(), keys.OpRevoke, key); err != nil || st.Done || st.Fields["archived"] != "false" {
+		t.Fatalf("containment changed the plan of the revocation: %+v %v", st, err)
+	}
+	if got, err := h.Restore(t.Context(), key, before.Undo); err != nil || got.After["status"] != "active" {
+		t.Fatalf("%+v %v", got, err)
+	}
+	h.spend(t, stolen, http.StatusOK)
+	h.probe(t, stolen, keys.ProbeWorking)
+	if _, err := h.Revoke(t.Context(), key); err != nil {
+		t.Fatal(err)
+	}
+	h.probe(t, stolen, keys.ProbeRefused)
+	for _, gone := range []incident.Key{key, {ID: "apikey_nobodyhasit"}} {
+		if got, err := h.Revoke(t.Context(), gone); err != nil || got.Summary == "" {
+			t.Errorf("revoking what is gone: %+v %v", got, err)
+		}
+	}
+	if got, err := h.Contain(t.Context(), key); err != nil || !strings.Contains(got.Summary, "archived already") {
+		t.Errorf("containing what is archived: %+v %v", got, err)
+	}
+	if _, err := h.Restore(t.Context(), key, before.Undo); err == nil || !keys.IsPermanent(err) {
+		t.Errorf("an archived key came back: %v", err)
+	}
+}
+
+func (h house) probe(t *testing.T, k sandbox.Key, want string) {
+	t.Helper()
+	got, err := h.Probe(t.Context(), incident.Key{ID: k.ID}, []byte(k.Secret()))
+	if err != nil || got.State != want {
+		t.Fatalf("%+v %v", got, err)
+	}
+}
+
+func TestAnAmbiguousHintGivesEveryKeyThatFits(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	value := func(middle string) string { return "sk-ant-" + "api03-R2D" + strings.Repeat(middle, 86) + "xyAA" }
+	one := h.world.NewAnthropicKey(sandbox.AnthropicKey{Name: "one", Value: value("a")})
+	two := h.world.NewAnthropicKey(sandbox.AnthropicKey{Name: "two", Value: value("b")})
+	h.world.NewAnthropicKey(sandbox.AnthropicKey{Name: "other"})
+	for name, look := range map[string]struct {
+		clue   incident.Clue
+		secret string
+	}{"by value": {secret: one.Secret()}, "by hint": {clue: incident.Clue{Hint: "sk-ant…xyAA"}}, "as Anthropic writes it": {clue: incident.Clue{Hint: "sk-ant-" + "api03-R2D...xyAA"}}} {
+		found, err := h.Identify(t.Context(), look.clue, []byte(look.secret))
+		if err != nil || len(found) != 2 {
+			t.Fatalf("%s: %d keys, %v", name, len(found), err)
+		}
+	}
+	if found, err := h.Identify(t.Context(), incident.Clue{ID: two.ID}, nil); err != nil || len(found) != 1 || found[0].Name != "two" {
+		t.Errorf("by id: %+v %v", found, err)
+	}
+	if found, err := h.Identify(t.Context(), incident.Clue{Hint: "AA"}, nil); err != nil || found != nil {
+		t.Errorf("two characters are no hint: %+v %v", found, err)
+	}
+}
+
+func TestUsageIsTokensWithAPriceAndTheCostReportIsEvidence(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	stolen := h.world.NewAnthropicKey(sandbox.AnthropicKey{Name: "shop", Workspace: "wrkspc_1"})
+	other := h.world.NewAnthropicKey(sandbox.AnthropicKey{Name: "other", Workspace: "wrkspc_1"})
+	for range 12 {
+		h.spend(t, stolen, http.StatusOK)
+	}
+	h.spend(t, other, http.StatusOK)
+	now := time.Now()
+	u, err := h.Usage(t.Context(), h.find(t, stolen), now.Add(-3*time.Hour), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u.Tokens != 12*(1000+5) || u.MicroUSD != 12*(1000*10+5*3) || !u.CostKnown || !strings.Contains(u.CostBasis, "estimated") {
+		t.Errorf("%d tokens, %d millionths, %q", u.Tokens, u.MicroUSD, u.CostBasis)
+	}
+	if u.Requests != 0 || !strings.Contains(u.Incomplete, "not calls") || u.FirstAbuse.IsZero() || u.Rows[0].Region != "global" {
+		t.Errorf("%+v", u)
+	}
+	names := []string{}
+	for _, r := range u.Raw {
+		names = append(names, r.Name)
+	}
+	if !slices.Contains(names, "usage-report-messages-1.json") || !slices.Contains(names, "cost-report-1.json") {
+		t.Errorf("evidence: %v", names)
+	}
+	if !slices.ContainsFunc(u.Raw, func(r keys.Raw) bool { return strings.Contains(string(r.Body), `"amount":"13.0195"`) }) {
+		t.Errorf("the cost report does not hold 13.0195 cents for the workspace")
+	}
+	for _, span := range []time.Duration{2 * time.Minute, 40 * time.Hour, 30 * 24 * time.Hour} { // one page and several
+		if u, err := h.Usage(t.Context(), h.find(t, stolen), now.Add(-span), now.Add(time.Second)); err != nil || u.Tokens != 12*(1000+5) {
+			t.Errorf("over %s: %d tokens, %v", span, u.Tokens, err)
+		}
+	}
+}
+
+func TestWhatAnIntruderMadeIsFound(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	old := h.world.NewAnthropicKey(sandbox.AnthropicKey{Name: "shop"})
+	since := time.Now()
+	fresh := h.world.NewAnthropicKey(sandbox.AnthropicKey{Name: "backdoor", By: "user_intruder"})
+	h.world.InviteToAnthropic("intruder@example.net", "admin")
+	traces, raw, err := h.Persistence(t.Context(), h.find(t, old), since)
+	if err != nil || len(traces) != 2 || len(raw) != 2 {
+		t.Fatalf("%+v %d %v", traces, len(raw), err)
+	}
+	if traces[0].Kind != "key_created" || !strings.Contains(traces[0].What, fresh.ID) || traces[0].Actor != "user_intruder" || traces[1].Kind != "person_invited" {
+		t.Errorf("%+v", traces)
+	}
+}
+
+func TestManyKeysAreReadPageByPage(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	last := h.world.NewAnthropicKey(sandbox.AnthropicKey{Name: "first made, last listed"})
+	for n := range 1100 {
+		h.world.NewAnthropicKey(sandbox.AnthropicKey{Name: fmt.Sprint(n)})
+	}
+	h.find(t, last)
+	if len(*h.seen) != 2 {
+		t.Errorf("%d requests for 1,101 keys: %v", len(*h.seen), *h.seen)
+	}
+}
+
+func TestWhatAnthropicCannotDoIsDeclared(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	for op, available := range map[keys.Op]bool{keys.OpContain: true, keys.OpRestore: true, keys.OpRevoke: true, keys.OpCreate: false, keys.OpSessions: false} {
+		c := h.Can(op)
+		if c.Available != available || available && c.What == "" || !available && c.Why == "" {
+			t.Errorf("%s: %+v", op, c)
+		}
+	}
+	if _, err := h.Create(t.Context(), incident.Key{ID: "k"}, "l"); !errors.Is(err, keys.ErrUnsupported) || !keys.IsPermanent(err) {
+		t.Errorf("%v", err)
+	}
+	if len(*h.seen) != 0 {
+		t.Errorf("Anthropic was asked: %v", *h.seen)
+	}
+	if h.Can(keys.OpCreate).ByHand == "" {
+		t.Error("nobody is told where a key is made by hand")
+	}
+}
+
+func TestContainmentIsOneRequest(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	key := h.find(t, h.world.NewAnthropicKey(sandbox.AnthropicKey{Name: "shop"}))
+	*h.seen = nil
+	if _, err := h.Contain(t.Context(), key); err != nil || len(*h.seen) != 1 || (*h.seen)[0] != "POST /v1/organizations/api_keys/"+key.ID {
+		t.Errorf("%v %v", *h.seen, err)
+	}
+}
+
+func TestAChangeIsSentOnceWhenItsAnswerIsLost(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	key := h.find(t, h.world.NewAnthropicKey(sandbox.AnthropicKey{Name: "shop"}))
+	for name, do := range map[string]func(context.Context) error{
+		"contain": func(ctx context.Context) error { _, err := h.Contain(ctx, key); return err },
+		"revoke":  func(ctx context.Context) error { _, err := h.Revoke(ctx, key); return err },
+	} {
+		*h.seen = nil
+		h.world.Fault("anthropic-admin", sandbox.FaultLost, 1)
+		if err := do(t.Context()); err == nil || keys.IsPermanent(err) || len(*h.seen) != 1 {
+			t.Errorf("%s: %v after %v", name, err, *h.seen)
+		}
+	}
+}
+
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	faulttest.Run(t, faulttest.Provider("anthropic", faulttest.Subject{
+		Open: func(url string) (keys.Provider, error) { return open(url, "sk-ant-"+"admin01-made-up-for-this-test") },
+		Key:  incident.Key{Provider: "anthropic", Account: "demo", ID: "apikey_1", Hint: "sk-ant…xyAA"}, Undo: `{"status":"active"}`,
+		Secret: "sk-ant-" + "api03-" + strings.Repeat("m", 90) + "xyAA",
+		Body: func(status int, text string) string {
+			kind := map[int]string{400: "invalid_request_error", 401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}[status]
+			body, _ := json.Marshal(map[string]any{"type": "error", "error": map[string]string{"type": kind, "message": text}})
+			return string(body)
+		},
+	}))
+}

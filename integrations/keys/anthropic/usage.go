@@ -1,0 +1,146 @@
+package anthropic
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/tourniquet-ir/tourniquet/integrations/keys"
+	"github.com/tourniquet-ir/tourniquet/integrations/keys/rest"
+	"github.com/tourniquet-ir/tourniquet/integrations/keys/tape"
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
+)
+
+// What tokens from and to the cache cost, as parts of the price of an input token: Anthropic's price list.
+const (
+	cacheRead = 0.1
+	cache5m   = 1.25
+	cache1h   = 2
+)
+
+const tokensOnly = "Anthropic counts tokens, not calls"
+
+// Usage reads the key's tokens by model and place (minutes up to a day back, hours beyond). The organisation's cost report
+// is evidence only: it tells no cost per key and lags by days. A quick answer leaves it out.
+func (p *Provider) Usage(ctx context.Context, key incident.Key, since, until time.Time) (keys.Usage, error) {
+	if keys.IsQuick(ctx) {
+		return p.tokens(ctx, key, since, until)
+	}
+	type costs struct {
+		raw []keys.Raw
+		err error
+	}
+	asked := make(chan costs, 1)
+	go func() {
+		raw, err := p.costs(ctx, since, until)
+		asked <- costs{raw, err}
+	}()
+	u, err := p.tokens(ctx, key, since, until)
+	money := <-asked
+	if err == nil {
+		err = money.err
+	}
+	u.Raw = append(u.Raw, money.raw...)
+	return u, err
+}
+
+// bucket is one stretch of time of the usage report.
+type bucket struct {
+	StartingAt time.Time `json:"starting_at"`
+	Results    []struct {
+		Uncached int64 `json:"uncached_input_tokens"`
+		Read     int64 `json:"cache_read_input_tokens"`
+		Created  struct {
+			Short int64 `json:"ephemeral_5m_input_tokens"`
+			Long  int64 `json:"ephemeral_1h_input_tokens"`
+		} `json:"cache_creation"`
+		Output int64  `json:"output_tokens"`
+		Model  string `json:"model"`
+		Geo    string `json:"inference_geo"`
+	} `json:"results"`
+}
+
+func (p *Provider) tokens(ctx context.Context, key incident.Key, since, until time.Time) (keys.Usage, error) {
+	ctx, recorder := tape.Record(ctx)
+	width, limit := "1m", 1440
+	if until.Sub(since) > 24*time.Hour {
+		width, limit = "1h", 168
+	}
+	query := window(since, until, width, limit)
+	query["api_key_ids[]"], query["group_by[]"] = []string{key.ID}, []string{"model", "inference_geo"}
+	u := keys.Usage{CostKnown: len(p.cfg.Prices.Models) > 0, CostBasis: "unknown: no prices are configured", Incomplete: tokensOnly}
+	if u.CostKnown {
+		u.CostBasis = "estimated from tokens and " + p.cfg.Prices.Basis
+	}
+	err := pages(ctx, p.plain, fmt.Sprintf("reading the use of key %q", key.ID), "/v1/organizations/usage_report/messages", query, func(b bucket) {
+		p.add(&u, b)
+	})
+	if err != nil {
+		return keys.Usage{}, err
+	}
+	u.FirstAbuse, u.Raw = keys.FirstAbuse(u.Rows), recorder.Evidence("usage-report-messages")
+	return u, nil
+}
+
+// add turns a bucket into rows. A model without a price makes the sum a lower bound.
+func (p *Provider) add(u *keys.Usage, b bucket) {
+	for _, r := range b.Results {
+		row := keys.UsageRow{
+			At: b.StartingAt.UTC(), Model: r.Model, Region: r.Geo, Tokens: r.Uncached + r.Read + r.Created.Short + r.Created.Long + r.Output,
+		}
+		price, known := p.cfg.Prices.Of(r.Model)
+		if known {
+			input := float64(r.Uncached) + cacheRead*float64(r.Read) + cache5m*float64(r.Created.Short) + cache1h*float64(r.Created.Long)
+			row.MicroUSD = price.MicroUSD(input, float64(r.Output))
+		} else if u.CostKnown && row.Tokens > 0 {
+			u.Incomplete = tokensOnly + fmt.Sprintf("; the model %q has no configured price", r.Model)
+		}
+		u.Tokens += row.Tokens
+		u.MicroUSD += row.MicroUSD
+		u.Rows = append(u.Rows, row)
+	}
+}
+
+// costs keeps the organisation's billed costs by day and workspace.
+func (p *Provider) costs(ctx context.Context, since, until time.Time) ([]keys.Raw, error) {
+	ctx, recorder := tape.Record(ctx)
+	query := window(since.UTC().Truncate(24*time.Hour), until, "1d", 31)
+	query["group_by[]"] = []string{"workspace_id", "description"}
+	err := pages(ctx, p.plain, "reading the organisation's costs", "/v1/organizations/cost_report", query, func(struct{}) {})
+	return recorder.Evidence("cost-report"), err
+}
+
+func window(since, until time.Time, width string, limit int) url.Values {
+	return url.Values{
+		"starting_at": {since.UTC().Format(time.RFC3339)}, "ending_at": {until.UTC().Add(time.Second).Format(time.RFC3339)},
+		"bucket_width": {width}, "limit": {strconv.Itoa(limit)},
+	}
+}
+
+// mostPages bounds a report whose pages never end.
+const mostPages = 200
+
+// pages reads a report to its end.
+func pages[T any](ctx context.Context, c *rest.Client, what, path string, query url.Values, each func(T)) error {
+	for range mostPages {
+		var page struct {
+			Data []T    `json:"data"`
+			More bool   `json:"has_more"`
+			Next string `json:"next_page"`
+		}
+		if err := c.Read(ctx, rest.Call{What: what, Method: http.MethodGet, Path: path, Query: query, Out: &page}); err != nil {
+			return err
+		}
+		for _, one := range page.Data {
+			each(one)
+		}
+		if !page.More || page.Next == "" {
+			return nil
+		}
+		query.Set("page", page.Next)
+	}
+	return keys.Permanent(fmt.Errorf("%s: the report has more than %d pages", what, mostPages))
+}
