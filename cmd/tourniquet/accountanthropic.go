@@ -15,7 +15,7 @@ func anthropicAccounts(s settings) (out []activities.Account, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("providers.anthropic account %q: %w", c.Account, err)
 		}
-		p, err := anthropic.New(anthropic.Config{Account: c.Account, AdminKey: key, BaseURL: c.BaseURL, Prices: prices(c.Prices, c.Basis)})
+		p, err := anthropic.New(anthropic.Config{Account: c.Account, AdminKey: key, BaseURL: c.BaseURL, Prices: priceList(c.Prices, c.Basis)})
 		if err != nil {
 			return nil, err
 		}
@@ -24,7 +24,7 @@ func anthropicAccounts(s settings) (out []activities.Account, err error) {
 	return out, nil
 }
 
-func prices(list map[string]config.Price, basis string) keys.Prices {
+func priceList(list map[string]config.Price, basis string) keys.Prices {
 	out := keys.Prices{Models: map[string]keys.Price{}, Basis: basis}
 	for model, p := range list {
 		out.Models[model] = keys.Price{Input: p.Input, Output: p.Output}
