@@ -36,8 +36,8 @@ func shows(t *testing.T, name string, typ reflect.Type, shown any) {
 	case reflect.Pointer:
 		shows(t, name, typ.Elem(), shown)
 	case reflect.Slice, reflect.Map:
-		if elem := typ.Elem(); elem.Kind() != reflect.Struct || strings.HasSuffix(name, "groups") || elem.Name() == "Seat" || elem.Name() == "Source" || elem.Name() == "Price" {
-			return // the alternatives of a group, a seat or a source, and prices, stand in entries that are named
+		if elem := typ.Elem(); elem.Kind() != reflect.Struct || strings.HasSuffix(name, "groups") || elem.Name() == "Seat" || elem.Name() == "Source" {
+			return // the alternatives of a group, a seat or a source stand in different entries
 		}
 		list, _ := shown.([]any)
 		if len(list) == 0 {

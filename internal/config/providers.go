@@ -38,17 +38,9 @@ type OpenAI struct {
 
 // Anthropic is one organisation.
 type Anthropic struct {
-	Account  string           `yaml:"account"`
-	AdminKey Secret           `yaml:"admin_key"` // sk-ant-admin…
-	BaseURL  string           `yaml:"base_url"`
-	Prices   map[string]Price `yaml:"prices"`      // by the beginning of a model's name; the longest that fits wins
-	Basis    string           `yaml:"price_basis"` // where the prices come from
-}
-
-// Price is what a model costs, in US dollars per million tokens.
-type Price struct {
-	Input  float64 `yaml:"input"`
-	Output float64 `yaml:"output"`
+	Account  string `yaml:"account"`
+	AdminKey Secret `yaml:"admin_key"` // sk-ant-admin…
+	BaseURL  string `yaml:"base_url"`
 }
 
 // OpenRouter is one account.

@@ -9,7 +9,7 @@ import (
 )
 
 // Prices of the pretended models in dollars per million tokens: input, output.
-var anthropicPrices = map[string][2]float64{"claude-sonnet-4-5": {3, 10}, "claude-haiku-4-5": {1, 5}}
+var anthropicPrices = map[string][2]float64{"claude-sonnet-5": {2, 10}, "claude-haiku-4-5": {1, 5}}
 
 // anthropicState is what the pretended Anthropic organisation remembers.
 type anthropicState struct {

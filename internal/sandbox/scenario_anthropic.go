@@ -13,15 +13,14 @@ func anthropicLeak() Scenario {
 		Leak: func(w *World) Key {
 			return w.NewAnthropicKey(AnthropicKey{Workspace: "wrkspc_shop", Name: "shop production"})
 		},
-		Config: `{ account: demo, admin_key: @secrets/provider-admin, base_url: "@url",
-        prices: { claude-sonnet: { input: 3, output: 10 } }, price_basis: "the sandbox's own price list" }`,
+		Config: `{ account: demo, admin_key: @secrets/provider-admin, base_url: "@url" }`,
 	})
 }
 
 // AnthropicCall is one message.
 func AnthropicCall(ctx context.Context, base, secret string, tokens int) (*http.Request, error) {
 	body, _ := json.Marshal(map[string]any{ // maps of strings and numbers always encode
-		"model": "claude-sonnet-4-5", "max_tokens": tokens, "messages": []any{map[string]string{"role": "user", "content": modelPrompt}},
+		"model": "claude-sonnet-5", "max_tokens": tokens, "messages": []any{map[string]string{"role": "user", "content": modelPrompt}},
 	})
 	r, err := modelRequest(ctx, base, "/v1/messages", "X-Api-Key", secret, body)
 	if err == nil {

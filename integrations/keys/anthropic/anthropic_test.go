@@ -16,6 +16,7 @@ import (
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
 	"github.com/tourniquet-ir/tourniquet/integrations/keys/anthropic"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
+	"github.com/tourniquet-ir/tourniquet/internal/prices"
 	"github.com/tourniquet-ir/tourniquet/internal/sandbox"
 )
 
@@ -45,9 +46,11 @@ func build(t *testing.T) house {
 }
 
 func open(url, admin string) (*anthropic.Provider, error) {
-	return anthropic.New(anthropic.Config{Account: "demo", AdminKey: admin, BaseURL: url, Prices: keys.Prices{
-		Models: map[string]keys.Price{"claude-sonnet": {Input: 3, Output: 10}, "claude-haiku": {Input: 1, Output: 5}}, Basis: "the sandbox's prices",
-	}})
+	table, err := prices.New()
+	if err != nil {
+		return nil, err
+	}
+	return anthropic.New(anthropic.Config{Account: "demo", AdminKey: admin, BaseURL: url, Prices: table})
 }
 
 func (h house) find(t *testing.T, k sandbox.Key) incident.Key {
@@ -162,7 +165,7 @@ func TestUsageIsTokensWithAPriceAndTheCostReportIsEvidence(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if u.Tokens != 12*(1000+5) || u.MicroUSD != 12*(1000*10+5*3) || !u.CostKnown || !strings.Contains(u.CostBasis, "estimated") {
+	if u.Tokens != 12*(1000+5) || u.MicroUSD != 12*(1000*10+5*2) || !u.CostKnown || !strings.Contains(u.CostBasis, "estimated") {
 		t.Errorf("%d tokens, %d millionths, %q", u.Tokens, u.MicroUSD, u.CostBasis)
 	}
 	if u.Requests != 0 || !strings.Contains(u.Incomplete, "not calls") || u.FirstAbuse.IsZero() || u.Rows[0].Region != "global" {
@@ -175,7 +178,7 @@ func TestUsageIsTokensWithAPriceAndTheCostReportIsEvidence(t *testing.T) {
 	if !slices.Contains(names, "usage-report-messages-1.json") || !slices.Contains(names, "cost-report-1.json") {
 		t.Errorf("evidence: %v", names)
 	}
-	if !slices.ContainsFunc(u.Raw, func(r keys.Raw) bool { return strings.Contains(string(r.Body), `"amount":"13.0195"`) }) {
+	if !slices.ContainsFunc(u.Raw, func(r keys.Raw) bool { return strings.Contains(string(r.Body), `"amount":"13.0130"`) }) {
 		t.Errorf("the cost report does not hold 13.0195 cents for the workspace")
 	}
 	for _, span := range []time.Duration{2 * time.Minute, 40 * time.Hour, 30 * 24 * time.Hour} { // one page and several

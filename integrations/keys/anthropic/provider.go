@@ -14,6 +14,7 @@ import (
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
 	"github.com/tourniquet-ir/tourniquet/integrations/keys/rest"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
+	"github.com/tourniquet-ir/tourniquet/internal/prices"
 )
 
 const (
@@ -33,7 +34,7 @@ type Config struct {
 	AdminKey   string       // the responder's own, sk-ant-admin…
 	BaseURL    string       // empty means Anthropic's own
 	HTTPClient *http.Client // its transport is used below ours; nil means the default
-	Prices     keys.Prices
+	Prices     *prices.Table // what tokens cost; nil means that nobody can say
 	Now        func() time.Time
 }
 

@@ -3,6 +3,7 @@ package anthropic
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -71,10 +72,7 @@ func (p *Provider) tokens(ctx context.Context, key incident.Key, since, until ti
 	}
 	query := window(since, until, width, limit)
 	query["api_key_ids[]"], query["group_by[]"] = []string{key.ID}, []string{"model", "inference_geo"}
-	u := keys.Usage{CostKnown: len(p.cfg.Prices.Models) > 0, CostBasis: "unknown: no prices are configured", Incomplete: tokensOnly}
-	if u.CostKnown {
-		u.CostBasis = "estimated from tokens and " + p.cfg.Prices.Basis
-	}
+	u := keys.Usage{CostKnown: p.cfg.Prices != nil, CostBasis: "unknown: there are no prices", Incomplete: tokensOnly}
 	err := pages(ctx, p.plain, fmt.Sprintf("reading the use of key %q", key.ID), "/v1/organizations/usage_report/messages", query, func(b bucket) {
 		p.add(&u, b)
 	})
@@ -85,18 +83,19 @@ func (p *Provider) tokens(ctx context.Context, key incident.Key, since, until ti
 	return u, nil
 }
 
-// add turns a bucket into rows. A model without a price makes the sum a lower bound.
+// add turns a bucket into rows. The dearest use says on which figure the sum rests.
 func (p *Provider) add(u *keys.Usage, b bucket) {
 	for _, r := range b.Results {
 		row := keys.UsageRow{
 			At: b.StartingAt.UTC(), Model: r.Model, Region: r.Geo, Tokens: r.Uncached + r.Read + r.Created.Short + r.Created.Long + r.Output,
 		}
-		price, known := p.cfg.Prices.Of(r.Model)
-		if known {
+		if p.cfg.Prices != nil {
+			price, known := p.cfg.Prices.Of(providerName, r.Model)
 			input := float64(r.Uncached) + cacheRead*float64(r.Read) + cache5m*float64(r.Created.Short) + cache1h*float64(r.Created.Long)
-			row.MicroUSD = price.MicroUSD(input, float64(r.Output))
-		} else if u.CostKnown && row.Tokens > 0 {
-			u.Incomplete = tokensOnly + fmt.Sprintf("; the model %q has no configured price", r.Model)
+			row.MicroUSD = price.Micro(int64(math.Round(input)), r.Output)
+			if u.CostKnown = u.CostKnown && known; row.MicroUSD > 0 {
+				u.CostBasis = price.Basis
+			}
 		}
 		u.Tokens += row.Tokens
 		u.MicroUSD += row.MicroUSD
