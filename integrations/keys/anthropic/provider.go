@@ -30,10 +30,10 @@ var keyShape = regexp.MustCompile(`sk-ant-[0-9A-Za-z_-]{8,}`)
 
 // Config of one Anthropic organisation.
 type Config struct {
-	Account    string       // name of the account in tourniquet.yaml
-	AdminKey   string       // the responder's own, sk-ant-admin…
-	BaseURL    string       // empty means Anthropic's own
-	HTTPClient *http.Client // its transport is used below ours; nil means the default
+	Account    string        // name of the account in tourniquet.yaml
+	AdminKey   string        // the responder's own, sk-ant-admin…
+	BaseURL    string        // empty means Anthropic's own
+	HTTPClient *http.Client  // its transport is used below ours; nil means the default
 	Prices     *prices.Table // what tokens cost; nil means that nobody can say
 	Now        func() time.Time
 }
