@@ -13,7 +13,7 @@ import (
 
 // ackWithin is how long Slack is kept waiting for the outcome. It gives up after three seconds, but a person looks at a
 // still button: whoever needs longer is told that it goes on, and then how it ended.
-const ackWithin = 250 * time.Millisecond
+const ackWithin = 200 * time.Millisecond
 
 // Handler is the HTTP door: POST /interactions, /commands and /events, below whatever prefix the caller strips.
 // Whoever cannot prove to be Slack gets the same 401, whatever is wrong. A nil replay keeps its memory in this process.
