@@ -25,6 +25,8 @@ type Action struct {
 	// Landed says of a call whose answer was lost that it arrived, from the target as it is now.
 	// It may finish what may be repeated; it never makes the final call again.
 	Landed func(ctx context.Context, h *House, in In, now Entry, signed map[string]string) (Output, bool, error)
+	// Keep makes the undo record where that takes more than reading the target: a value is sealed, never written down.
+	Keep func(ctx context.Context, h *House, in In, e Entry) (json.RawMessage, error)
 }
 
 // changes reports whether the action does something that needs policy or people.
@@ -43,6 +45,8 @@ type Entry struct {
 	After   string
 	Undo    string          // in words; empty where it cannot be taken back
 	Record  json.RawMessage // what the undo action needs
+	// Undoable makes the effect on this target milder than a card that says final.
+	Undoable bool
 }
 
 // Output is what an action gives back.

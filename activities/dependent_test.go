@@ -34,7 +34,7 @@ func (b *bench) withHub(t *testing.T) (*hub, wire.Call) {
 	server := httptest.NewServer(h.GitHub)
 	t.Cleanup(server.Close)
 	client := must(api.New(api.Options{BaseURL: server.URL, Token: h.Token()}))(t)
-	b.h.Stores = []secretstores.Store{github.New(github.Options{API: client})}
+	b.h.Stores = []secretstores.Store{github.New(client)}
 
 	made := madeKey(t, b.done(t, b.call("key.create", "like", nil)))
 	c := b.call("dependent.update", "dependent", nil)

@@ -2,10 +2,11 @@ package activities
 
 import (
 	"context"
-	"fmt"
+	"encoding/json"
 	"maps"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
+	"github.com/tourniquet-ir/tourniquet/integrations/secretstores"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 	"github.com/tourniquet-ir/tourniquet/internal/signoff"
 	"github.com/tourniquet-ir/tourniquet/playbooks"
@@ -14,8 +15,9 @@ import (
 func dependentUpdate() Action {
 	return Action{
 		Card: playbooks.Card{
-			Name: "dependent.update", Effect: signoff.EffectFinal, Repeat: true, Timeout: "60s", Attempts: 1, TargetInput: "dependent", Reads: []string{"key"},
-			Summary: "Give a dependent its new key and restart it; final, because most stores cannot give the old value back",
+			Name: "dependent.update", Effect: signoff.EffectFinal, Undo: "dependent.restore", Repeat: true, Timeout: "60s", Attempts: 1,
+			TargetInput: "dependent", Reads: []string{"key"},
+			Summary: "Give a dependent its new key and restart it; final where its store cannot give the old value back, undoable where it can",
 			Inputs: []playbooks.Field{
 				{Name: "dependent", Type: playbooks.TypeDepend, Required: true, Doc: "from the inventory"},
 				{Name: "key", Type: playbooks.TypeKey, Required: true, Doc: "the new key, whose value is sealed"},
@@ -29,31 +31,65 @@ func dependentUpdate() Action {
 		DryRun: dryUpdate,
 		Run:    update,
 		Landed: updateLanded,
+		Keep:   keepOld,
 	}
 }
 
 func dryUpdate(ctx context.Context, h *House, in In) (Entry, error) {
-	d, err := in.Dependent("dependent")
+	d, s, err := h.place(in)
 	if err != nil {
 		return Entry{}, err
 	}
-	s, err := h.store(d)
-	if err != nil {
+	if err := h.deployable(ctx, d); err != nil {
 		return Entry{}, err
 	}
 	st, err := s.State(ctx, d)
 	if err != nil {
 		return Entry{}, err
 	}
-	return Entry{
-		Target: d.Kind + " " + d.ID, State: st.Fields, Reach: keys.ReachKey, Before: fieldsInWords(st.Fields),
-		After: "holds the new key, and is restarted", Undo: "",
-	}, nil
+	e := Entry{
+		Target: dependentTarget(d), State: st.Fields, Reach: keys.ReachKey, Before: fieldsInWords(st.Fields),
+		After: whatHappensTo(d, "holds the new key"),
+	}
+	if st.Undo != nil {
+		e.Undoable, e.Undo, e.Record = true, s.Undo(), st.Undo
+	}
+	return e, nil
+}
+
+// oldRecord is the undo record of a dependent: what the store said, and where the value before is sealed.
+type oldRecord struct {
+	Store  json.RawMessage     `json:"store"`
+	Secret *incident.SecretRef `json:"secret,omitempty"`
+}
+
+// keepOld seals the value before for a store that keeps no versions.
+func keepOld(ctx context.Context, h *House, in In, e Entry) (json.RawMessage, error) {
+	d, s, err := h.place(in)
+	if err != nil {
+		return nil, err
+	}
+	record := oldRecord{Store: e.Record}
+	if k, ok := s.(secretstores.Keeper); ok {
+		old, err := k.Old(ctx, d)
+		if err != nil {
+			return nil, err
+		}
+		defer clear(old)
+		if len(old) > 0 {
+			ref, err := h.DB.PutSealed(ctx, "old/"+in.Run+"/"+in.Step, old, in.Run)
+			if err != nil {
+				return nil, err
+			}
+			record.Secret = &ref
+		}
+	}
+	return json.Marshal(record)
 }
 
 // update opens the sealed value only for the store.
 func update(ctx context.Context, h *House, in In) (Output, error) {
-	d, err := in.Dependent("dependent")
+	d, s, err := h.place(in)
 	if err != nil {
 		return Output{}, err
 	}
@@ -61,26 +97,31 @@ func update(ctx context.Context, h *House, in In) (Output, error) {
 	if err != nil {
 		return Output{}, err
 	}
-	s, err := h.store(d)
+	value, err := h.newValue(ctx, k, d)
 	if err != nil {
 		return Output{}, err
 	}
-	if k.Secret == nil {
-		return Output{}, keys.Permanent(fmt.Errorf("the value of %s is not known to us, so %s cannot get it", k.Target(), d.ID))
-	}
-	value, err := h.DB.OpenSealed(ctx, *k.Secret)
-	if err != nil {
-		return Output{}, keys.Permanent(fmt.Errorf("the sealed value of %s cannot be opened: %w", k.Target(), err))
-	}
 	defer clear(value)
-	request, err := s.Update(ctx, d, value)
-	text := d.ID + " has the key " + k.Hint
-	return Output{Summary: text, Request: request, Values: map[string]any{"summary": text, "request": request}}, err
+	change := order(in, value)
+	receipt, err := s.Update(ctx, d, change)
+	if err != nil {
+		return Output{}, moved(err)
+	}
+	return h.handedOver(ctx, d, s, change, receipt, d.ID+" has the key "+k.Hint)
 }
 
-// redeployer is a store that can restart a dependent without writing its value again.
-type redeployer interface {
-	Redeploy(ctx context.Context, d incident.Dependent) (request string, err error)
+// handedOver restarts the dependent and remembers how its store was left.
+func (h *House) handedOver(ctx context.Context, d incident.Dependent, s secretstores.Store, c secretstores.Change, receipt, text string) (Output, error) {
+	deployed, err := h.deploy(ctx, d, c)
+	if err != nil {
+		return Output{}, err
+	}
+	st, err := s.State(ctx, d)
+	if err != nil {
+		return Output{}, err
+	}
+	request := receipt + deployed
+	return Output{Summary: text, Request: request, Left: st.Fields, Values: map[string]any{"summary": text, "request": request}}, nil
 }
 
 // updateLanded: the target was as signed when the intent was written down, so whatever changed it since was our call, or
@@ -90,7 +131,7 @@ func updateLanded(ctx context.Context, h *House, in In, now Entry, signed map[st
 	if maps.Equal(now.State, signed) {
 		return Output{}, false, nil
 	}
-	d, err := in.Dependent("dependent")
+	d, s, err := h.place(in)
 	if err != nil {
 		return Output{}, false, err
 	}
@@ -98,16 +139,6 @@ func updateLanded(ctx context.Context, h *House, in In, now Entry, signed map[st
 	if err != nil {
 		return Output{}, false, err
 	}
-	s, err := h.store(d)
-	if err != nil {
-		return Output{}, false, err
-	}
-	request := ""
-	if r, ok := s.(redeployer); ok {
-		if request, err = r.Redeploy(ctx, d); err != nil {
-			return Output{}, false, err
-		}
-	}
-	text := d.ID + " has the key " + k.Hint + "; the write had arrived when its answer was lost"
-	return Output{Summary: text, Request: request, Values: map[string]any{"summary": text, "request": request}}, true, nil
+	out, err := h.handedOver(ctx, d, s, order(in, nil), "", d.ID+" has the key "+k.Hint+"; the write had arrived when its answer was lost")
+	return out, err == nil, err
 }

@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -11,7 +10,6 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
-	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 	"github.com/tourniquet-ir/tourniquet/internal/signoff"
 	"github.com/tourniquet-ir/tourniquet/internal/wire"
@@ -108,21 +106,18 @@ func (h *House) mayRunAlone(ctx context.Context, a Action, in In, run incident.R
 	return fmt.Sprintf("more than %d runs contained by themselves within %s", limit.Runs, time.Duration(limit.Per)), nil
 }
 
-// undoably commits the way back before the call, so that a repeat cannot overwrite it with the contained state.
+// undoably makes a call whose way back is written down first.
 func (h *House) undoably(ctx context.Context, a Action, in In, e Entry) (wire.Result, error) {
+	forget := func(err error) error { return err }
 	if a.Card.Undo != "" {
-		before, err := json.Marshal(e.State)
-		if err != nil {
-			return wire.Result{}, err
-		}
-		row := database.UndoRow{Run: in.Run, Step: in.Step, Action: a.Card.Undo, Target: e.Target, Before: before, Undo: e.Record, At: h.Now()}
-		if err := h.DB.PutUndo(ctx, row); err != nil {
+		var err error
+		if forget, err = h.keepUndo(ctx, a, in, e); err != nil {
 			return wire.Result{}, fmt.Errorf("the way back could not be written down, so nothing was called: %w", err)
 		}
 	}
 	out, err := a.Run(ctx, h, in)
 	if err != nil {
-		return wire.Result{}, err
+		return wire.Result{}, forget(err)
 	}
 	if a.Card.Undo != "" && out.Left != nil {
 		if err := h.DB.SetUndoLeft(ctx, in.Run, in.Step, out.Left); err != nil {

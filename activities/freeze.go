@@ -71,11 +71,12 @@ func (h *House) freezeCalls(ctx context.Context, ask wire.Freeze, view *signoff.
 		if err != nil {
 			return "", err
 		}
-		if a.Card.Effect == signoff.EffectFinal {
+		does := a.effectOn(e)
+		if does == signoff.EffectFinal {
 			effect = signoff.EffectFinal
 		}
 		view.Envelope.Calls = append(view.Envelope.Calls, signoff.PlannedCall{
-			Index: i, Step: p.Step, Action: p.Action, CardHash: hash, Effect: a.Card.Effect, Inputs: p.With,
+			Index: i, Step: p.Step, Action: p.Action, CardHash: hash, Effect: does, Inputs: p.With,
 			Target: e.Target, State: e.State, Undo: e.Undo, Reach: e.Reach, After: e.After,
 		})
 		view.Changes = append(view.Changes, signoff.Change{Target: e.Target, Before: e.Before, After: e.After, Undo: e.Undo})

@@ -64,8 +64,10 @@ func (h *House) again(ctx context.Context, a Action, in In, now Entry, row datab
 			return wire.Result{}, err
 		}
 		if arrived {
-			res := result(out, "")
-			res.Already = true
+			res, err := h.arrived(ctx, a, in, out)
+			if err != nil {
+				return wire.Result{}, err
+			}
 			return res, h.finishCall(ctx, row.ID, res)
 		}
 	}
@@ -83,7 +85,7 @@ func (h *House) send(ctx context.Context, a Action, in In, e Entry, row database
 	}
 	var res wire.Result
 	var err error
-	if a.Card.Effect == signoff.EffectUndoable {
+	if p, _ := signedCall(in); p.Effect == signoff.EffectUndoable {
 		res, err = h.undoably(ctx, a, in, e)
 	} else {
 		var out Output
@@ -123,14 +125,17 @@ func (h *House) verify(ctx context.Context, a Action, in In, e Entry, rows []dat
 	info := activity.GetInfo(ctx)
 	check := signoff.CallCheck{
 		Now: h.Now(), World: h.World, Installation: h.Installation, Run: in.Run, WorkflowID: info.WorkflowExecution.ID,
-		Step: in.Step, Action: a.Card.Name, CardHash: playbooks.CardHash(a.Card), Effect: a.Card.Effect,
+		Step: in.Step, Action: a.Card.Name, CardHash: playbooks.CardHash(a.Card), Effect: a.effectOn(e),
 		Inputs: in.With, Target: e.Target, State: e.State, Started: firstCall(rows, in.Grant.Request),
 		Earlier: earlier(rows, in.Grant.Request),
 	}
 	if e.Done || sent {
 		// Our own call, or somebody who was faster, has moved the target already: what was signed is what holds.
-		if signed := signedState(in); signed != nil {
-			check.State = signed
+		if p, ok := signedCall(in); ok && p.State != nil {
+			check.State = p.State
+			if p.Effect == a.Card.Effect || a.Card.Undo != "" {
+				check.Effect = p.Effect
+			}
 		}
 	}
 	if _, ref := in.Grant.Allows(check, h.Trusted); ref != nil {
@@ -153,16 +158,6 @@ func kindOf(code string) string {
 		return wire.ErrLapsed
 	}
 	return wire.ErrRefused
-}
-
-// signedState is the target as people saw it when they signed; nil for a call that is not in the envelope.
-func signedState(in In) (state map[string]string) {
-	for _, p := range in.Grant.Envelope.Calls {
-		if p.Step == in.Step {
-			state = p.State
-		}
-	}
-	return state
 }
 
 // callID is made of nonce and step path (which carries the loop item).

@@ -12,11 +12,13 @@ import (
 	"github.com/tourniquet-ir/tourniquet/integrations/paging"
 	"github.com/tourniquet-ir/tourniquet/integrations/secretstores"
 	"github.com/tourniquet-ir/tourniquet/integrations/tickets"
+	"github.com/tourniquet-ir/tourniquet/integrations/webhooks"
 	"github.com/tourniquet-ir/tourniquet/internal/cards"
 	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/evidence"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 	"github.com/tourniquet-ir/tourniquet/internal/metrics"
+	"github.com/tourniquet-ir/tourniquet/internal/outbound"
 	"github.com/tourniquet-ir/tourniquet/internal/signoff"
 )
 
@@ -34,9 +36,11 @@ type House struct {
 	Metrics      *metrics.Metrics
 	Pager        paging.Pager
 	Mailer       mail.Mailer
+	Hooks        webhooks.Sender
 	Inventory    Inventory
 	Watch        Sweeper // nil where the watch is off
 	Fetcher      SecretFetcher
+	Outbound     outbound.Guard // which addresses of the inventory may be called
 	People       People
 	Policy       signoff.Policy
 	Trusted      map[string]string // public keys of this installation's gateways

@@ -16,8 +16,8 @@ import (
 func All() []Action {
 	return []Action{
 		keyIdentify(), keyContain(), keyRestore(), keyProbe(), keyCreate(), keyRevoke(), sessionsRevoke(), sessionsRestore(), projectStop(), projectProbe(), projectStart(),
-		usageSnapshot(), persistenceScan(), dependentUpdate(), dependentCheck(),
-		incidentOpen(), incidentUpdate(), incidentClose(), incidentReport(), ownersNotify(), peoplePage(),
+		usageSnapshot(), persistenceScan(), dependentUpdate(), dependentRestore(), dependentCheck(),
+		incidentOpen(), incidentUpdate(), incidentClose(), incidentReport(), ownersNotify(), peoplePage(), webhookSend(),
 	}
 }
 

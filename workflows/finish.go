@@ -43,8 +43,11 @@ func (r *run) undo(ctx workflow.Context) *halt {
 	for i := len(r.inForce) - 1; i >= 0; i-- {
 		u := r.inForce[i]
 		with := []playbooks.Binding{{Name: "step", Value: playbooks.Value{Kind: "lit", Lit: u.step}}}
-		if key, ok := u.with["key"]; ok {
-			with = append(with, playbooks.Binding{Name: "key", Value: playbooks.Value{Kind: "lit", Lit: key}})
+		for _, name := range []string{"dependent", "key"} { // what was changed: a dependent, given a key, or a key
+			if of, ok := u.with[name]; ok {
+				with = append(with, playbooks.Binding{Name: name, Value: playbooks.Value{Kind: "lit", Lit: of}})
+				break
+			}
 		}
 		group.Steps = append(group.Steps, playbooks.Step{
 			ID: fmt.Sprintf("undo_%d", len(r.inForce)-i), Title: "Take back " + u.step, Kind: playbooks.KindAction,

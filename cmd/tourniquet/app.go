@@ -15,8 +15,6 @@ import (
 	"github.com/tourniquet-ir/tourniquet/integrations/mail/smtp"
 	"github.com/tourniquet-ir/tourniquet/integrations/paging"
 	"github.com/tourniquet-ir/tourniquet/integrations/paging/pagerduty"
-	"github.com/tourniquet-ir/tourniquet/integrations/secretstores"
-	ghsecrets "github.com/tourniquet-ir/tourniquet/integrations/secretstores/github"
 	"github.com/tourniquet-ir/tourniquet/integrations/sources"
 	"github.com/tourniquet-ir/tourniquet/integrations/tickets"
 	ghtickets "github.com/tourniquet-ir/tourniquet/integrations/tickets/github"
@@ -32,7 +30,7 @@ func app(s settings) fx.Option {
 		fx.NopLogger,
 		fx.StartTimeout(2*time.Minute), fx.StopTimeout(30*time.Second),
 		fx.Module("records", fx.Provide(lockData, openRing, openSigner, openDatabase, openEvidence)),
-		fx.Module("outside", fx.Provide(metrics.New, meteredSlack, chatPort, gitHub, accounts, stores, tracker, pager, mailer, inventoryOf, directory, knownSources)),
+		fx.Module("outside", fx.Provide(metrics.New, meteredSlack, chatPort, gitHub, accounts, stores, tracker, pager, mailer, hooks, inventoryOf, directory, knownSources)),
 		fx.Module("engine", fx.Provide(startEngine, temporalClient, shelf)),
 		fx.Module("verbs", fx.Provide(cardBoard, house), fx.Invoke(runWorker, keepBurn)),
 		fx.Module("people", fx.Provide(desk), fx.Invoke(checkSeats)),
@@ -123,14 +121,6 @@ func accounts(s settings) ([]activities.Account, error) {
 		out = append(out, some...)
 	}
 	return out, nil
-}
-
-func stores(s settings, g gitHubPorts) []secretstores.Store {
-	var out []secretstores.Store
-	if c := s.Config.SecretStores.GitHub; c != nil && g.API != nil {
-		out = append(out, ghsecrets.New(ghsecrets.Options{API: g.API, PrivateNetworks: c.PrivateNetworks}))
-	}
-	return out
 }
 
 func tracker(g gitHubPorts) tickets.Tracker {

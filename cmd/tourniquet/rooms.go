@@ -23,6 +23,7 @@ import (
 	"github.com/tourniquet-ir/tourniquet/integrations/paging"
 	"github.com/tourniquet-ir/tourniquet/integrations/secretstores"
 	"github.com/tourniquet-ir/tourniquet/integrations/tickets"
+	"github.com/tourniquet-ir/tourniquet/integrations/webhooks"
 	"github.com/tourniquet-ir/tourniquet/internal/cards"
 	"github.com/tourniquet-ir/tourniquet/internal/config"
 	"github.com/tourniquet-ir/tourniquet/internal/database"
@@ -240,6 +241,7 @@ type houseParams struct {
 	Chat      chat.Chat    `optional:"true"`
 	Pager     paging.Pager `optional:"true"`
 	Mailer    mail.Mailer  `optional:"true"`
+	Hooks     webhooks.Sender
 	Cards     *cards.Board
 	Metrics   *metrics.Metrics
 	Inventory *inventory.Inventory
@@ -253,9 +255,13 @@ func house(p houseParams) (*activities.House, error) {
 	if err != nil {
 		return nil, err
 	}
+	guard, err := p.Settings.Config.Outbound.Guard()
+	if err != nil {
+		return nil, err
+	}
 	h := &activities.House{
 		DB: p.DB, Evidence: p.Evidence, Providers: p.Accounts, Stores: p.Stores, Tracker: p.Tracker, Chat: p.Chat, Pager: p.Pager,
-		Mailer: p.Mailer, Inventory: p.Inventory, People: p.People, Policy: p.Settings.Config.Policy, Trusted: p.Signer.PublicKeys(),
+		Mailer: p.Mailer, Hooks: p.Hooks, Outbound: guard, Inventory: p.Inventory, People: p.People, Policy: p.Settings.Config.Policy, Trusted: p.Signer.PublicKeys(),
 		Installation: id, World: p.Settings.World, Console: p.Settings.Config.URL(), Log: p.Settings.Log, Now: time.Now,
 		Cards: p.Cards, Rooms: p.Settings.Config.Slack != nil && p.Settings.Config.Slack.Rooms, Metrics: p.Metrics,
 		Report: func(ctx context.Context, run string) ([]byte, error) { return report.Markdown(ctx, p.DB, run) },

@@ -54,6 +54,7 @@ func (c *Config) check() error {
 			faults = append(faults, err)
 		}
 	}
+	faults = append(faults, c.checkOutside()...)
 	for _, s := range c.secrets() {
 		if err := s.value.check(); err != nil {
 			faults = append(faults, fmt.Errorf("%s: %w", s.name, err))
@@ -76,7 +77,7 @@ func (c *Config) urls() [][2]string {
 	if c.GitHub != nil {
 		put("github.base_url", c.GitHub.BaseURL)
 	}
-	for _, u := range c.Providers.urls() {
+	for _, u := range append(c.Providers.urls(), c.SecretStores.urls()...) {
 		put(u[0], u[1])
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {

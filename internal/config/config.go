@@ -37,6 +37,7 @@ type Config struct {
 	Inventory    Inventory               `yaml:"inventory"`
 	Watch        Watch                   `yaml:"watch"`
 	Notify       Notify                  `yaml:"notify"`
+	Outbound     Outbound                `yaml:"outbound"`
 
 	Path string `yaml:"-"` // of the file; relative paths in it start here
 	Text []byte `yaml:"-"` // of the file, for the places of faults
@@ -114,13 +115,6 @@ type GitHub struct {
 	} `yaml:"tickets"`
 }
 
-// SecretStores says which stores may be written to.
-type SecretStores struct {
-	GitHub *struct {
-		PrivateNetworks bool `yaml:"private_networks"` // health checks may reach private addresses
-	} `yaml:"github"`
-}
-
 // Person is somebody who may decide or own a key.
 type Person struct {
 	ID    string `yaml:"id"`
@@ -153,6 +147,7 @@ type Notify struct {
 		RoutingKey Secret `yaml:"routing_key"`
 		BaseURL    string `yaml:"base_url"`
 	} `yaml:"pagerduty"`
+	Webhooks []Webhook `yaml:"webhooks"`
 }
 
 var quoted = regexp.MustCompile("`[^`]*`")

@@ -81,11 +81,7 @@ func (c *Config) secrets() []named {
 	for name, s := range c.Sources {
 		out = append(out, named{"sources." + name + ".secret", s.Secret}, named{"sources." + name + ".token", s.Token})
 	}
-	if m := c.Notify.Mail; m != nil {
-		out = append(out, named{"notify.mail.password", m.Password})
-	}
-	if p := c.Notify.PagerDuty; p != nil {
-		out = append(out, named{"notify.pagerduty.routing_key", p.RoutingKey})
-	}
+	out = append(out, c.SecretStores.secrets()...)
+	out = append(out, c.Notify.secrets()...)
 	return out
 }

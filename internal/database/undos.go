@@ -38,6 +38,12 @@ func (d *DB) PutUndo(ctx context.Context, u UndoRow) error {
 		u.Run, u.Step, u.Action, u.Target, raw(u.Before), raw(u.Undo), left, micros(u.At))
 }
 
+// ForgetUndo takes back an undo record whose call wrote nothing. One that was left or undone stays.
+func (d *DB) ForgetUndo(ctx context.Context, run, step string) error {
+	return d.exec(ctx, fmt.Sprintf("undo of step %q of run %q", step, run),
+		`DELETE FROM undos WHERE run = ? AND step = ? AND left_state IS NULL AND undone_at IS NULL`, run, step)
+}
+
 // SetUndoLeft records how our call left the target; undo checks that it is still so.
 func (d *DB) SetUndoLeft(ctx context.Context, run, step string, left map[string]string) error {
 	s, err := text(left)

@@ -21,6 +21,7 @@ type GitHub struct {
 	token   string
 	mux     *http.ServeMux
 	repos   map[string]*githubRepo
+	orgs    map[string]*githubRepo // an organisation has a key pair and secrets as a repository has
 	deploy  func(GitHubDeploy) error
 	pending []pendingRun
 	lastID  int64
@@ -50,7 +51,7 @@ type pendingRun struct {
 
 // GitHub makes a GitHub of this world. Every call makes another one: keep it.
 func (w *World) GitHub() *GitHub {
-	g := &GitHub{w: w, token: "sandbox-" + randomText(lowerAlphabet, 32), mux: http.NewServeMux(), repos: map[string]*githubRepo{}, lastID: 1000}
+	g := &GitHub{w: w, token: "sandbox-" + randomText(lowerAlphabet, 32), mux: http.NewServeMux(), repos: map[string]*githubRepo{}, orgs: map[string]*githubRepo{}, lastID: 1000}
 	g.route("GET /user", EffectObserve, g.user)
 	g.routeSecrets()
 	g.routeIssues()

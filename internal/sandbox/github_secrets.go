@@ -13,6 +13,8 @@ import (
 type githubSecret struct {
 	value            string
 	created, updated time.Time
+	visibility       string  // of an organisation's
+	repositories     []int64 // of an organisation's that is visible to selected ones
 }
 
 type githubRun struct {
@@ -22,11 +24,13 @@ type githubRun struct {
 }
 
 func (g *GitHub) routeSecrets() {
-	for _, p := range []string{"/repos/{owner}/{repo}/actions/secrets", "/repos/{owner}/{repo}/environments/{env}/secrets"} {
+	const repo = "/repos/{owner}/{repo}/"
+	for _, p := range []string{repo + "actions/secrets", repo + "environments/{env}/secrets", repo + "dependabot/secrets", repo + "codespaces/secrets"} {
 		g.route("GET "+p+"/public-key", EffectObserve, g.withRepo(g.publicKey))
 		g.route("GET "+p+"/{name}", EffectObserve, g.withRepo(g.secretGet))
 		g.route("PUT "+p+"/{name}", EffectFinal, g.withRepo(g.secretPut))
 	}
+	g.routeOrganisations()
 	flow := "/repos/{owner}/{repo}/actions/workflows/{workflow}"
 	g.route("POST "+flow+"/dispatches", EffectUndoable, g.withRepo(g.dispatch))
 	g.route("GET "+flow+"/runs", EffectObserve, g.withRepo(g.runs))
@@ -53,15 +57,34 @@ func (g *GitHub) Secret(owner, repo, environment, name string) (string, bool) {
 }
 
 func (g *GitHub) publicKey(c *call, r *githubRepo) reply {
-	if !r.environment(c.r.PathValue("env")) {
+	if !r.environment(scopeOf(c)) {
 		return githubRefusal(http.StatusNotFound)
 	}
 	return ok(map[string]string{"key_id": r.keyID, "key": base64.StdEncoding.EncodeToString(r.public[:])})
 }
 
+// Scopes of secrets that no workflow sees.
+const (
+	ScopeDependabot = "\x00dependabot"
+	ScopeCodespaces = "\x00codespaces"
+)
+
+// scopeOf is the environment of a call, or the family that its path names.
+func scopeOf(c *call) string {
+	switch {
+	case c.r.PathValue("env") != "":
+		return c.r.PathValue("env")
+	case strings.Contains(c.r.URL.Path, "/dependabot/secrets/"):
+		return ScopeDependabot
+	case strings.Contains(c.r.URL.Path, "/codespaces/secrets/"):
+		return ScopeCodespaces
+	}
+	return ""
+}
+
 // environment reports whether the repository has it: one that holds a secret exists.
 func (r *githubRepo) environment(env string) bool {
-	if env == "" {
+	if env == "" || strings.HasPrefix(env, "\x00") {
 		return true
 	}
 	for k := range r.secrets {
@@ -73,7 +96,7 @@ func (r *githubRepo) environment(env string) bool {
 }
 
 func (g *GitHub) secretGet(c *call, r *githubRepo) reply {
-	s := r.secrets[c.r.PathValue("env")+"/"+c.r.PathValue("name")]
+	s := r.secrets[scopeOf(c)+"/"+c.r.PathValue("name")]
 	if s == nil {
 		return githubRefusal(http.StatusNotFound)
 	}
@@ -88,31 +111,37 @@ func (g *GitHub) secretPut(c *call, r *githubRepo) reply {
 	if refusal, good := githubDecode(c, &in); !good {
 		return refusal
 	}
-	env, name := c.r.PathValue("env"), c.r.PathValue("name")
+	env, name := scopeOf(c), c.r.PathValue("name")
 	if !r.environment(env) {
 		return githubRefusal(http.StatusNotFound)
 	}
-	if in.KeyID != r.keyID {
-		return githubError(http.StatusUnprocessableEntity, "Bad request - the key_id is not the current public key")
+	_, answer := g.write(c, r, env+"/"+name, in.Value, in.KeyID)
+	return answer
+}
+
+// write opens a sealed value and keeps it; the reply is GitHub's, and the secret nil when it is a refusal.
+func (g *GitHub) write(c *call, r *githubRepo, at, value, keyID string) (*githubSecret, reply) {
+	if keyID != r.keyID {
+		return nil, githubError(http.StatusUnprocessableEntity, "Bad request - the key_id is not the current public key")
 	}
-	sealed, err := base64.StdEncoding.DecodeString(in.Value)
+	sealed, err := base64.StdEncoding.DecodeString(value)
 	plain, opened := box.OpenAnonymous(nil, sealed, &r.public, &r.private)
-	if err != nil || !opened || strings.HasPrefix(strings.ToUpper(name), "GITHUB_") {
-		return githubRefusal(http.StatusUnprocessableEntity)
+	if err != nil || !opened || strings.HasPrefix(strings.ToUpper(c.r.PathValue("name")), "GITHUB_") {
+		return nil, githubRefusal(http.StatusUnprocessableEntity)
 	}
 	if k := g.w.values[string(plain)]; k != nil {
 		c.entry.Key = k.ID
 	}
-	s, status := r.secrets[env+"/"+name], http.StatusNoContent
-	if s == nil {
-		s, status = &githubSecret{created: g.seconds()}, http.StatusCreated
-		r.secrets[env+"/"+name] = s
+	s, known := r.secrets[at]
+	if !known {
+		s = &githubSecret{created: g.seconds()}
+		r.secrets[at] = s
 	}
 	s.value, s.updated = string(plain), g.seconds()
-	if status == http.StatusCreated {
-		return reply{status: status, body: struct{}{}}
+	if !known {
+		return s, reply{status: http.StatusCreated, body: struct{}{}}
 	}
-	return reply{status: status}
+	return s, reply{status: http.StatusNoContent}
 }
 
 func (g *GitHub) dispatch(c *call, r *githubRepo) reply {
@@ -134,8 +163,15 @@ func (g *GitHub) dispatch(c *call, r *githubRepo) reply {
 	run := &githubRun{id: g.nextID(), ref: in.Ref, status: "queued", created: g.seconds(), updated: g.seconds()}
 	r.workflows[file] = slices.Insert(r.workflows[file], 0, run)
 	d := GitHubDeploy{Owner: r.owner, Repo: r.name, Workflow: file, Ref: in.Ref, Secrets: map[string]string{}}
-	for k, s := range r.secrets {
-		d.Secrets[strings.TrimPrefix(k, "/")] = s.value
+	for _, of := range []*githubRepo{g.orgs[r.owner], r} { // a repository's own goes before its organisation's
+		if of == nil {
+			continue
+		}
+		for k, s := range of.secrets {
+			if !strings.HasPrefix(k, "\x00") {
+				d.Secrets[strings.TrimPrefix(k, "/")] = s.value
+			}
+		}
 	}
 	g.pending = append(g.pending, pendingRun{run, d})
 	if !in.Details {

@@ -17,7 +17,8 @@ github:
   token: @secrets/github-token
   tickets: { owner: example-org, repo: incidents }
 secret_stores:
-  github: { private_networks: true }
+  github: {}
+outbound: { private_networks: [127.0.0.1] }
 providers:
   @provider:
     - @account

@@ -1,8 +1,10 @@
 package github
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
@@ -12,29 +14,37 @@ import (
 
 // Kinds of dependent that this store serves.
 const (
-	KindActions     = "github_actions_secret"
-	KindEnvironment = "github_environment_secret"
+	KindActions      = "github_actions_secret"
+	KindEnvironment  = "github_environment_secret"
+	KindOrganization = "github_organization_secret"
+	KindDependabot   = "github_dependabot_secret"
+	KindCodespaces   = "github_codespaces_secret"
 )
 
 var secretName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,254}$`)
 
-// place is where a secret lives. The environment path is today's: go-github v60 still calls one that is gone.
-type place struct{ owner, repo, environment, name string }
+// place is where a secret lives: the segments of its collection, and its name. The environment path is today's:
+// go-github v60 still calls one that is gone.
+type place struct {
+	kind, name string
+	segments   []string
+}
 
 func placeOf(d incident.Dependent) (place, error) {
-	p := place{d.Address["owner"], d.Address["repo"], d.Address["environment"], d.Address["name"]}
-	err := api.CheckRepo(p.owner, p.repo)
+	a := d.Address
+	p := place{kind: d.Kind, name: a["name"]}
+	err := owned(d.Kind, a)
 	switch {
 	case err != nil:
 	case !secretName.MatchString(p.name):
 		err = fmt.Errorf("%q is not the name of a GitHub secret", p.name)
-	case d.Kind == KindActions && p.environment != "":
-		err = fmt.Errorf("it names the environment %q but its kind is %s: use %s", p.environment, KindActions, KindEnvironment)
-	case d.Kind == KindActions:
-	case d.Kind != KindEnvironment:
-		err = fmt.Errorf("its kind %q is not one of %s, %s", d.Kind, KindActions, KindEnvironment)
-	case p.environment == "" || p.environment == "." || p.environment == "..":
-		err = fmt.Errorf("a %s needs the address field \"environment\"", KindEnvironment)
+	case d.Kind == KindEnvironment:
+		p.segments = []string{"repos", a["owner"], a["repo"], "environments", a["environment"], "secrets"}
+	case d.Kind == KindOrganization:
+		p.segments = []string{"orgs", a["org"], "actions", "secrets"}
+	default:
+		family := map[string]string{KindActions: "actions", KindDependabot: "dependabot", KindCodespaces: "codespaces"}[d.Kind]
+		p.segments = []string{"repos", a["owner"], a["repo"], family, "secrets"}
 	}
 	if err != nil {
 		return place{}, keys.Permanent(fmt.Errorf("dependent %q: %w", d.ID, err))
@@ -42,19 +52,31 @@ func placeOf(d incident.Dependent) (place, error) {
 	return p, nil
 }
 
-func (p place) String() string {
-	s := p.owner + "/" + p.repo
-	if p.environment != "" {
-		s += " environment " + p.environment
+// owned checks what stands above the secret.
+func owned(kind string, a map[string]string) error {
+	switch {
+	case !slices.Contains(allKinds(), kind):
+		return fmt.Errorf("its kind %q is not one of %s", kind, strings.Join(allKinds(), ", "))
+	case kind == KindOrganization:
+		return api.CheckRepo(a["org"], "x")
+	case a["environment"] != "" && kind != KindEnvironment:
+		return fmt.Errorf("it names the environment %q but its kind is %s: use %s", a["environment"], kind, KindEnvironment)
+	case kind == KindEnvironment && strings.Trim(a["environment"], ".") == "":
+		return fmt.Errorf("a %s needs the address field \"environment\"", KindEnvironment)
 	}
-	return s + " secret " + p.name
+	return api.CheckRepo(a["owner"], a["repo"])
 }
 
-func (p place) path(last string) string {
-	if p.environment != "" {
-		return api.Path("repos", p.owner, p.repo, "environments", p.environment, "secrets", last)
-	}
-	return api.Path("repos", p.owner, p.repo, "actions", "secrets", last)
+func allKinds() []string {
+	return []string{KindActions, KindEnvironment, KindOrganization, KindDependabot, KindCodespaces}
+}
+
+func (p place) String() string {
+	return strings.Join(p.segments[1:len(p.segments)-1], "/") + " secret " + p.name
+}
+
+func (p place) path(last ...string) string {
+	return api.Path(append(slices.Clone(p.segments), last...)...)
 }
 
 // job is a workflow that puts the new value to use.
@@ -64,18 +86,19 @@ type job struct {
 }
 
 // deployOf reads the redeploy map: workflow, ref, and optionally owner, repo and input.NAME.
-func deployOf(d incident.Dependent) (j job, wanted bool, err error) {
-	if len(d.Redeploy) == 0 {
-		return job{}, false, nil
-	}
+func deployOf(d incident.Dependent) (j job, err error) {
 	if j, err = jobOf(d, d.Redeploy); err == nil && j.ref == "" {
 		err = keys.Permanent(fmt.Errorf("dependent %q: redeploy needs \"ref\"", d.ID))
 	}
-	return j, err == nil, err
+	return j, err
 }
 
+// jobOf names a workflow; a dependent in another store than GitHub names owner and repo beside it.
 func jobOf(d incident.Dependent, r map[string]string) (job, error) {
-	j := job{owner: or(r["owner"], d.Address["owner"]), repo: or(r["repo"], d.Address["repo"]), workflow: r["workflow"], ref: r["ref"]}
+	j := job{
+		owner: cmp.Or(r["owner"], d.Address["owner"], d.Address["org"]), repo: cmp.Or(r["repo"], d.Address["repo"]),
+		workflow: r["workflow"], ref: r["ref"],
+	}
 	if strings.Trim(j.workflow, ".") == "" {
 		return job{}, keys.Permanent(fmt.Errorf("dependent %q: redeploy or check names no \"workflow\"", d.ID))
 	}
@@ -95,11 +118,4 @@ func jobOf(d incident.Dependent, r map[string]string) (job, error) {
 
 func (j job) path(last string) string {
 	return api.Path("repos", j.owner, j.repo, "actions", "workflows", j.workflow, last)
-}
-
-func or(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }

@@ -2,17 +2,16 @@ package github_test
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
+	"github.com/tourniquet-ir/tourniquet/integrations/secretstores"
 	"github.com/tourniquet-ir/tourniquet/integrations/secretstores/github"
+	"github.com/tourniquet-ir/tourniquet/integrations/secretstores/storetest"
 	"github.com/tourniquet-ir/tourniquet/integrations/tickets/github/api"
 	"github.com/tourniquet-ir/tourniquet/integrations/tickets/github/api/apitest"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
@@ -42,16 +41,34 @@ func storeAt(t *testing.T, url, token string) *github.Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return github.New(github.Options{API: c, PrivateNetworks: true})
+	return github.New(c)
 }
 
-func value(t *testing.T) string {
+func value(t *testing.T) string { return storetest.Value(t) }
+
+// give writes a value and deploys it, as one update does.
+func (r room) give(t *testing.T, d incident.Dependent, v string) (string, error) {
 	t.Helper()
-	b := make([]byte, 20)
-	if _, err := rand.Read(b); err != nil {
+	receipt, err := r.store.Update(t.Context(), d, secretstores.Change{Value: []byte(v)})
+	if err != nil || len(d.Redeploy) == 0 {
+		return receipt, err
+	}
+	run, err := r.store.Deploy(t.Context(), d, secretstores.Change{})
+	return receipt + " " + run, err
+}
+
+// deployed looks at the workflow since the secret was written.
+func (r room) deployed(t *testing.T, d incident.Dependent) secretstores.Health {
+	t.Helper()
+	st, err := r.store.State(t.Context(), d)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return "test-" + hex.EncodeToString(b)
+	h, err := r.store.Deployed(t.Context(), d, st.ChangedAt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
 }
 
 func dependent() incident.Dependent {
@@ -69,7 +86,7 @@ func TestUpdateSealsTheValueForTheRepositoryAndDeploysIt(t *testing.T) {
 	r.hub.OnDeploy(func(d sandbox.GitHubDeploy) error { deployed = d.Secrets["GEMINI_API_KEY"]; return nil })
 	d := dependent()
 	d.Redeploy = map[string]string{"workflow": "deploy.yml", "ref": "main", "input.reason": "rotation"}
-	receipt, err := r.store.Update(context.Background(), d, []byte(next))
+	receipt, err := r.give(t, d, next)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,9 +99,8 @@ func TestUpdateSealsTheValueForTheRepositoryAndDeploysIt(t *testing.T) {
 	if !strings.HasPrefix(receipt, "secret:204 run:") {
 		t.Errorf("receipt is %q", receipt)
 	}
-	h, err := r.store.Check(context.Background(), d)
-	if err != nil || !h.Healthy {
-		t.Errorf("check after a good run: %+v, %v", h, err)
+	if h := r.deployed(t, d); !h.Healthy {
+		t.Errorf("check after a good run: %+v", h)
 	}
 	for _, e := range r.world.Entries() {
 		if strings.Contains(e.Path, next) {
@@ -102,7 +118,7 @@ func TestEnvironmentSecretsUseTodaysPathAndKeepTheirNameEscaped(t *testing.T) {
 	r.hub.SetSecret("acme", "shop", "prod/eu", "GEMINI_API_KEY", value(t))
 	d := dependent()
 	d.Kind, d.Address["environment"] = github.KindEnvironment, "prod/eu"
-	if _, err := r.store.Update(context.Background(), d, []byte(next)); err != nil {
+	if _, err := r.give(t, d, next); err != nil {
 		t.Fatal(err)
 	}
 	if got, _ := r.hub.Secret("acme", "shop", "prod/eu", "GEMINI_API_KEY"); got != next {
@@ -153,7 +169,7 @@ func TestAPublicKeyThatRotatedIsReadOnceMore(t *testing.T) {
 		hub.AddRepo("acme", "shop")
 		srv := httptest.NewServer(&rotating{hub, c.rotations})
 		t.Cleanup(srv.Close)
-		_, err := storeAt(t, srv.URL, hub.Token()).Update(context.Background(), dependent(), []byte(value(t)))
+		_, err := storeAt(t, srv.URL, hub.Token()).Update(context.Background(), dependent(), secretstores.Change{Value: []byte(value(t))})
 		if (err == nil) != c.good {
 			t.Errorf("%d rotations: %v", c.rotations, err)
 		}
@@ -163,45 +179,75 @@ func TestAPublicKeyThatRotatedIsReadOnceMore(t *testing.T) {
 	}
 }
 
-func TestFaultsAreSortedIntoRetryAndPark(t *testing.T) {
+func TestEveryFaultHasItsClassAndShowsNothing(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
-		status    int
-		permanent bool
-	}{
-		{401, true}, {403, true}, {404, true}, {422, true}, {301, true}, {429, false}, {500, false}, {502, false}, {503, false},
-		{sandbox.FaultGarbage, false}, {sandbox.FaultLost, false},
-	} {
-		r, secret := open(t), value(t)
-		r.world.Fault("github", c.status, 4)
-		_, err := r.store.Update(context.Background(), dependent(), []byte(secret))
-		if err == nil {
-			t.Errorf("fault %d gave no error", c.status)
-			continue
+	for _, kind := range []string{github.KindActions, github.KindOrganization} {
+		d := dependent()
+		if d.Kind = kind; kind == github.KindOrganization {
+			d.Address = map[string]string{"org": "acme", "name": "GEMINI_API_KEY"}
 		}
-		if keys.IsPermanent(err) != c.permanent {
-			t.Errorf("fault %d: permanent is %v: %v", c.status, !c.permanent, err)
-		}
-		for _, never := range []string{secret, r.hub.Token(), r.url, "http://"} {
-			if strings.Contains(err.Error(), never) {
-				t.Errorf("fault %d: the error shows what it must not: %v", c.status, err)
-			}
-		}
+		token := storetest.Value(t)
+		storetest.Faults(t, storetest.Client{
+			Open:      func(t *testing.T, url string) secretstores.Store { return storeAt(t, url, token) },
+			Dependent: d, Never: []string{token}, Asks: true, Quotes: true, Gone: true,
+		})
 	}
 }
 
-func TestALostAnswerMayBeRepeated(t *testing.T) {
+func TestAWorkflowThatIsNotThereIsSaidBeforehand(t *testing.T) {
 	t.Parallel()
-	r, next := open(t), value(t)
+	r := open(t)
 	d := dependent()
 	d.Redeploy = map[string]string{"workflow": "gone.yml", "ref": "main"}
-	_, err := r.store.Update(context.Background(), d, []byte(next))
-	if err == nil || !keys.IsPermanent(err) || !strings.Contains(err.Error(), "not deployed yet") {
-		t.Fatalf("a missing workflow must be told apart: %v", err)
+	if err := r.store.Deployable(t.Context(), d); !keys.IsPermanent(err) {
+		t.Errorf("%v", err)
 	}
 	d.Redeploy["workflow"] = "deploy.yml"
-	if _, err := r.store.Update(context.Background(), d, []byte(next)); err != nil {
-		t.Fatal(err)
+	if err := r.store.Deployable(t.Context(), d); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestEveryKindOfSecretIsWrittenAndNothingElse(t *testing.T) {
+	t.Parallel()
+	for kind, c := range map[string]struct{ environment, scope string }{
+		github.KindActions: {}, github.KindEnvironment: {"prod", "prod"},
+		github.KindDependabot: {"", sandbox.ScopeDependabot}, github.KindCodespaces: {"", sandbox.ScopeCodespaces},
+	} {
+		r, d := open(t), dependent()
+		d.Kind = kind
+		if c.environment != "" {
+			d.Address["environment"] = c.environment
+		}
+		storetest.Round(t, storetest.Bench{
+			Store: r.store, Dependent: d, Blind: true,
+			Write: func(v string) { r.hub.SetSecret("acme", "shop", c.scope, "GEMINI_API_KEY", v) },
+			Read:  func() string { got, _ := r.hub.Secret("acme", "shop", c.scope, "GEMINI_API_KEY"); return got },
+		})
+	}
+}
+
+func TestAnOrganisationsSecretKeepsWhoSeesIt(t *testing.T) {
+	t.Parallel()
+	many := make([]int64, 250)
+	for i := range many {
+		many[i] = int64(i + 1)
+	}
+	for visibility, ids := range map[string][]int64{"all": nil, "private": nil, "selected": many} {
+		r, next := open(t), value(t)
+		r.hub.SetOrgSecret("acme", "GEMINI_API_KEY", value(t), visibility, ids...)
+		d := incident.Dependent{ID: "acme", Kind: github.KindOrganization, Address: map[string]string{"org": "acme", "name": "GEMINI_API_KEY"}}
+		if _, err := r.give(t, d, next); err != nil {
+			t.Fatal(err)
+		}
+		got, sees, kept := r.hub.OrgSecret("acme", "GEMINI_API_KEY")
+		if got != next || sees != visibility || len(kept) != len(ids) {
+			t.Errorf("%s: seen by %s, %d repositories of %d are left", visibility, sees, len(kept), len(ids))
+		}
+		d.Address["name"] = "NEW_ONE"
+		if _, err := r.give(t, d, next); !keys.IsPermanent(err) || !strings.Contains(err.Error(), "does not exist yet") {
+			t.Errorf("a new secret of an organisation: %v", err)
+		}
 	}
 }
 
@@ -210,7 +256,7 @@ func TestAContextThatEndsIsNotPermanent(t *testing.T) {
 	r := open(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	_, err := r.store.Update(ctx, dependent(), []byte(value(t)))
+	_, err := r.store.Update(ctx, dependent(), secretstores.Change{Value: []byte(value(t))})
 	if !errors.Is(err, context.Canceled) || keys.IsPermanent(err) {
 		t.Errorf("got %v", err)
 	}
@@ -222,40 +268,16 @@ func TestCheckKnowsAFailedAndAMissingRun(t *testing.T) {
 	r.hub.SetSecret("acme", "shop", "", "GEMINI_API_KEY", value(t))
 	d := dependent()
 	d.Check = map[string]string{"kind": "workflow", "workflow": "deploy.yml"}
-	if h, err := r.store.Check(context.Background(), d); err != nil || h.Healthy || !strings.Contains(h.Detail, "has not run") {
-		t.Errorf("before any run: %+v, %v", h, err)
+	if h := r.deployed(t, d); h.Healthy || !strings.Contains(h.Detail, "has not run") {
+		t.Errorf("before any run: %+v", h)
 	}
 	r.hub.OnDeploy(func(sandbox.GitHubDeploy) error { return errors.New("the shop does not start") })
 	d.Redeploy = map[string]string{"workflow": "deploy.yml", "ref": "main"}
-	if _, err := r.store.Update(context.Background(), d, []byte(value(t))); err != nil {
+	if _, err := r.give(t, d, value(t)); err != nil {
 		t.Fatal(err)
 	}
-	if h, err := r.store.Check(context.Background(), d); err != nil || h.Healthy || !strings.Contains(h.Detail, "failure") {
-		t.Errorf("after a failed run: %+v, %v", h, err)
-	}
-}
-
-func TestHTTPCheckNamesTheHostOnlyAndKeepsOutOfPrivateNetworks(t *testing.T) {
-	t.Parallel()
-	status := http.StatusOK
-	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(status)
-		_, _ = io.WriteString(w, "hello")
-	}))
-	defer shop.Close()
-	r, d, secret := open(t), dependent(), value(t)
-	d.Check = map[string]string{"kind": "http", "url": shop.URL + "/health?token=" + secret}
-	if h, err := r.store.Check(context.Background(), d); err != nil || !h.Healthy {
-		t.Errorf("a shop that answers 200: %+v, %v", h, err)
-	}
-	status = http.StatusInternalServerError
-	h, err := r.store.Check(context.Background(), d)
-	if err != nil || h.Healthy || strings.Contains(h.Detail, secret) {
-		t.Errorf("a shop that answers 500: %+v, %v", h, err)
-	}
-	_, err = github.New(github.Options{}).Check(context.Background(), d)
-	if !keys.IsPermanent(err) || strings.Contains(err.Error(), secret) {
-		t.Errorf("a guarded check must refuse loopback: %v", err)
+	if h := r.deployed(t, d); h.Healthy || !strings.Contains(h.Detail, "failure") {
+		t.Errorf("after a failed run: %+v", h)
 	}
 }
 
@@ -269,21 +291,22 @@ func TestAddressesThatCannotBeAreRefusedBeforeAnyCall(t *testing.T) {
 		func(d *incident.Dependent) { d.Address["environment"] = "prod" },
 		func(d *incident.Dependent) { d.Kind = "vault_kv" },
 		func(d *incident.Dependent) { d.Kind = github.KindEnvironment },
-		func(d *incident.Dependent) { d.Redeploy = map[string]string{"workflow": "deploy.yml"} },
 	} {
 		d := dependent()
 		change(&d)
-		if _, err := r.store.Update(context.Background(), d, []byte("x")); !keys.IsPermanent(err) {
+		if _, err := r.give(t, d, "x"); !keys.IsPermanent(err) {
 			t.Errorf("%+v was taken: %v", d, err)
 		}
 	}
 	if n := len(r.world.Entries()); n != 0 {
 		t.Errorf("%d calls were made", n)
 	}
-	if _, err := r.store.Update(context.Background(), dependent(), nil); !keys.IsPermanent(err) {
+	if _, err := r.store.Update(context.Background(), dependent(), secretstores.Change{}); !keys.IsPermanent(err) {
 		t.Errorf("an empty value was taken: %v", err)
 	}
-	if err := r.store.Restore(context.Background(), dependent(), nil); !errors.Is(err, keys.ErrUnsupported) {
-		t.Errorf("restore: %v", err)
+	d := dependent()
+	d.Redeploy = map[string]string{"workflow": "deploy.yml"}
+	if err := r.store.Deployable(t.Context(), d); !keys.IsPermanent(err) {
+		t.Errorf("a redeploy without a ref was taken: %v", err)
 	}
 }

@@ -3,10 +3,12 @@ package github
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"time"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/secretstores"
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
 )
 
 // dispatch starts the workflow and returns a receipt with its run id. return_run_details is newer than go-github
@@ -36,23 +38,45 @@ type workflowRun struct {
 	CreatedAt  time.Time `json:"created_at"`
 }
 
-// checkWorkflow looks at the newest run of the workflow. A run older than the secret proves nothing about it.
-func (s *Store) checkWorkflow(ctx context.Context, p place, j job) (secretstores.Health, error) {
-	changed, err := s.updatedAt(ctx, p)
+// Deploys implements secretstores.Deployer.
+func (s *Store) Deploys() string { return secretstores.DeployWorkflow }
+
+// Deployable implements secretstores.Deployer: a workflow whose runs can be read exists.
+func (s *Store) Deployable(ctx context.Context, d incident.Dependent) error {
+	j, err := deployOf(d)
+	if err != nil {
+		return err
+	}
+	_, err = s.newest(ctx, j)
+	return err
+}
+
+// Deploy implements secretstores.Deployer.
+func (s *Store) Deploy(ctx context.Context, d incident.Dependent, _ secretstores.Change) (string, error) {
+	j, err := deployOf(d)
+	if err != nil {
+		return "", err
+	}
+	return s.dispatch(ctx, j)
+}
+
+// Deployed implements secretstores.Deployer. The workflow is the one of the check, of redeploy by default.
+func (s *Store) Deployed(ctx context.Context, d incident.Dependent, since time.Time) (secretstores.Health, error) {
+	merged := map[string]string{}
+	maps.Copy(merged, d.Redeploy)
+	maps.Copy(merged, d.Check)
+	j, err := jobOf(d, merged)
 	if err != nil {
 		return secretstores.Health{}, err
 	}
-	var got struct {
-		Runs []workflowRun `json:"workflow_runs"`
-	}
-	what := fmt.Sprintf("read the runs of workflow %q of %s/%s", j.workflow, j.owner, j.repo)
-	if _, err := s.api.Call(ctx, what, http.MethodGet, j.path("runs")+"?per_page=1", nil, &got); err != nil {
+	runs, err := s.newest(ctx, j)
+	if err != nil {
 		return secretstores.Health{}, err
 	}
-	if len(got.Runs) == 0 || got.Runs[0].CreatedAt.Before(changed) {
+	if len(runs) == 0 || runs[0].CreatedAt.Before(since.Truncate(time.Second)) {
 		return secretstores.Health{Detail: fmt.Sprintf("workflow %s has not run since the secret was changed", j.workflow)}, nil
 	}
-	run := got.Runs[0]
+	run := runs[0]
 	if run.Status != "completed" {
 		return secretstores.Health{Detail: fmt.Sprintf("run %d is %s", run.ID, run.Status)}, nil
 	}
@@ -60,4 +84,13 @@ func (s *Store) checkWorkflow(ctx context.Context, p place, j job) (secretstores
 		Healthy: run.Conclusion == "success",
 		Detail:  fmt.Sprintf("run %d ended with %s", run.ID, run.Conclusion),
 	}, nil
+}
+
+func (s *Store) newest(ctx context.Context, j job) ([]workflowRun, error) {
+	var got struct {
+		Runs []workflowRun `json:"workflow_runs"`
+	}
+	what := fmt.Sprintf("read the runs of workflow %q of %s/%s", j.workflow, j.owner, j.repo)
+	_, err := s.api.Call(ctx, what, http.MethodGet, j.path("runs")+"?per_page=1", nil, &got)
+	return got.Runs, err
 }

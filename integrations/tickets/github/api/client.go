@@ -95,7 +95,11 @@ func (c *Client) Login(ctx context.Context) (string, error) {
 	var u struct {
 		Login string `json:"login"`
 	}
-	_, err := c.Call(ctx, "read the account of the GitHub token", http.MethodGet, "user", nil, &u)
+	const what = "read the account of the GitHub token"
+	_, err := c.Call(ctx, what, http.MethodGet, "user", nil, &u)
+	if err == nil && u.Login == "" {
+		err = fmt.Errorf("%s: GitHub's answer names no account", what)
+	}
 	return u.Login, err
 }
 
