@@ -61,9 +61,10 @@ func identify(ctx context.Context, h *House, in In) (Output, error) {
 	return h.identified(ctx, in, k)
 }
 
-// identified adds the key's id to the incident's aliases; meeting an older open incident, this run ends as joined.
+// identified adds the key's id to the incident's aliases; meeting another open incident that a run answers for, this one ends
+// as joined and its alerts go there.
 func (h *House) identified(ctx context.Context, in In, k incident.Key) (Output, error) {
-	other, err := h.DB.AddAliases(ctx, in.Incident, []database.Alias{{Provider: k.Provider, Kind: "id", Value: k.Account + "/" + k.ID}})
+	other, err := h.DB.JoinIncidents(ctx, in.Incident, []database.Alias{{Provider: k.Provider, Kind: "id", Value: k.Account + "/" + k.ID}})
 	if err != nil {
 		return Output{}, err
 	}

@@ -73,7 +73,7 @@ func alertType() types.Type {
 }
 
 func incidentType() types.Type {
-	return types.Map{"id": types.String, "title": types.String, "opened_at": timeType(), "alerts": types.Array(alertType())}
+	return types.Map{"id": types.String, "title": types.String, "opened_at": timeType(), "severity": types.String, "alerts": types.Array(alertType())}
 }
 
 func runType() types.Type {

@@ -79,6 +79,7 @@ func (r *run) onError(ctx workflow.Context, s *scope, st *playbooks.Step, err er
 	case ctx.Err() != nil || temporal.IsCanceledError(err):
 		return false, r.fail(ctx, s, st, statusStopped, &halt{incident.OutcomeCancelled, "cancelled"})
 	case kind == wire.ErrNeedsSignoff && s.grant == nil:
+		r.byPolicy[s.at(st.ID)] = true
 		return false, r.signed(ctx, s, st, r.defaultSignoff(st, why))
 	case kind == wire.ErrDrifted && s.grant != nil:
 		return false, &halt{outcomeVoided, why}

@@ -25,10 +25,13 @@ func (r *run) installDoors(ctx workflow.Context) {
 			if more := ch.Receive(ctx, &later); !more {
 				return
 			}
-			for _, a := range later {
-				r.alerts = append(r.alerts, joined(a))
+			for more := true; more; { // a storm costs one look, not one for each alert
+				var next []map[string]any
+				if more = ch.ReceiveAsync(&next); more {
+					later = append(later, next...)
+				}
 			}
-			r.event(ctx, "alerts.joined", "", map[string]any{"count": len(later)})
+			r.hear(ctx, later)
 		}
 	})
 }

@@ -50,6 +50,10 @@ type run struct {
 	probe     string            // state of the last probe, of the key or of its whole project
 	lists     map[string][]any  // of loops under a sign-off, frozen when it was first prepared
 	kept      map[string]*scope // loop items, so that a second sign-off does not repeat what is done
+	asks      []*request        // in the order in which they were put
+	byPolicy  map[string]bool   // steps that wait for people only because policy does not automate them
+	severity  string            // the highest of all alerts
+	trust     string            // the most that a source of this run's alerts may do
 	batch     wire.Batch
 	seq       int
 	asked     int
@@ -65,6 +69,7 @@ type undoable struct {
 func newRun(in wire.Start) *run {
 	r := &run{
 		in: in, requests: map[string]*request{}, questions: map[string]*question{}, lists: map[string][]any{}, kept: map[string]*scope{},
+		byPolicy: map[string]bool{}, severity: in.Alert.Severity, trust: in.Run.Trust,
 		batch: wire.Batch{Run: in.Run.ID},
 	}
 	r.root = newScope(in.Program)

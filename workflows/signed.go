@@ -25,6 +25,8 @@ type request struct {
 	decisions []signoff.Decision
 	quorumAt  time.Time
 	why       string
+	byPolicy  bool // nobody but policy wants people here
+	raised    bool // voided because a later alert may have changed what policy says
 }
 
 // count takes a decision that was found good.
@@ -56,6 +58,13 @@ func (r *run) signed(ctx workflow.Context, s *scope, st *playbooks.Step, so play
 			return r.perform(ctx, inner, st)
 		}
 		r.await(ctx, req, so)
+		if req.raised {
+			r.settle(ctx, req)
+			if again = req.why; r.retriedAlone(ctx, s, st, attempt, &h) {
+				return h
+			}
+			continue
+		}
 		if req.state == signoff.StateQuorum {
 			r.recheck(ctx, req)
 		}
@@ -149,6 +158,8 @@ func (r *run) open(ctx workflow.Context, view signoff.View) *request {
 		req.state, req.why = signoff.StateVoided, "the envelope is not one of this run"
 	}
 	r.requests[view.Request] = req
+	req.byPolicy = r.byPolicy[view.Envelope.Step]
+	r.asks = append(r.asks, req)
 	r.event(ctx, "signoff.asked", view.Envelope.Step, map[string]any{"request": view.Request, "digest": view.Digest})
 	r.flush(ctx, "waiting")
 	if req.state == signoff.StateOpen {

@@ -135,24 +135,49 @@ func TestAnIncidentClosesOnlyWhenEverythingWasReadAndThenFreesItsKey(t *testing.
 	}
 }
 
-func TestMeetingAnotherOpenIncidentIsTold(t *testing.T) {
+func TestTwoOpenIncidentsAboutOneKeyBecomeTheOneThatIsAnswered(t *testing.T) {
 	t.Parallel()
-	d, _ := open(t)
-	ctx := context.Background()
-	one := got[database.Stored](t)(d.StoreAlert(ctx, incident.Finding{}, alert("1"), byID("k1")))
-	two := got[database.Stored](t)(d.StoreAlert(ctx, incident.Finding{}, alert("2"), byID("k2")))
-	other, err := d.AddAliases(ctx, two.IncidentID, append(byID("k1"), byID("k3")...))
-	if err != nil || other != one.IncidentID {
-		t.Fatalf("other %q, %v", other, err)
-	}
-	three := got[database.Stored](t)(d.StoreAlert(ctx, incident.Finding{}, alert("3"), byID("k3")))
-	if three.IncidentID != two.IncidentID || three.NewIncident {
-		t.Errorf("the free alias was not taken: %+v", three)
-	}
-	page := got[[]database.Received](t)(d.Alerts(ctx, 2, ""))
-	rest := got[[]database.Received](t)(d.Alerts(ctx, 2, page[1].Alert.ID))
-	if len(page) != 2 || page[0].Alert.ID != three.AlertID || len(rest) != 1 || rest[0].Alert.ID != one.AlertID {
-		t.Errorf("pages %v and %v", page, rest)
+	for name, answered := range map[string]bool{"a run answers for the other": true, "nobody answers for the other": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d, _ := open(t)
+			ctx := context.Background()
+			one := got[database.Stored](t)(d.StoreAlert(ctx, incident.Finding{}, alert("1"), byID("k1")))
+			two := got[database.Stored](t)(d.StoreAlert(ctx, incident.Finding{}, alert("2"), byID("k2")))
+			if answered {
+				must(t, d.PutRun(ctx, incident.Run{ID: "run-1", Incident: one.IncidentID, Number: 1, State: "running"}))
+			}
+			must(t, d.PutRun(ctx, incident.Run{ID: "run-2", Incident: two.IncidentID, Number: 1, State: "running"}))
+			for _, s := range []database.Stored{one, two} {
+				must(t, d.SetFate(ctx, s.AlertID, incident.FateRecorded, "x", ""))
+			}
+			stays, ends, want := two, one, ""
+			if answered {
+				stays, ends, want = one, two, one.IncidentID
+			}
+			for range 2 { // the action may be repeated after a crash
+				if other, err := d.JoinIncidents(ctx, two.IncidentID, append(byID("k1"), byID("k3")...)); err != nil || other != want {
+					t.Fatalf("other %q, %v, want %q", other, err, want)
+				}
+			}
+			moved := got[[]database.Pending](t)(d.Undispatched(ctx, 0))
+			if len(moved) != 1 || moved[0].Alert.ID != ends.AlertID || moved[0].Incident != stays.IncidentID {
+				t.Errorf("to be told again: %+v", moved)
+			}
+			for i, key := range []string{"k1", "k2", "k3"} {
+				if s := got[database.Stored](t)(d.StoreAlert(ctx, incident.Finding{}, alert("later "+key), byID(key))); s.IncidentID != stays.IncidentID || s.NewIncident {
+					t.Errorf("alert %d about %s came to %+v", i, key, s)
+				}
+			}
+			if closed := got[bool](t)(d.CloseIncident(ctx, ends.IncidentID, "joined")); !closed {
+				t.Error("the joined incident is still open")
+			}
+			page := got[[]database.Received](t)(d.Alerts(ctx, 2, ""))
+			rest := got[[]database.Received](t)(d.Alerts(ctx, 2, page[1].Alert.ID))
+			if len(page) != 2 || len(rest) != 2 || rest[1].Alert.ID != "" && rest[0].Alert.ReceivedAt.Before(rest[1].Alert.ReceivedAt) {
+				t.Errorf("pages %v and %v", page, rest)
+			}
+		})
 	}
 }
 

@@ -85,33 +85,6 @@ func (d *DB) OpenIncident(ctx context.Context, aliases []Alias) (id string, open
 	return id, opened, err
 }
 
-// AddAliases gives an open incident more aliases. Where one already leads to another open incident, that one is returned
-// (the oldest of several) and keeps its alias; the caller decides which of the two goes on.
-func (d *DB) AddAliases(ctx context.Context, incidentID string, aliases []Alias) (otherOpenIncident string, err error) {
-	err = d.write(ctx, fmt.Sprintf("aliases of incident %q", incidentID), func(tx *sql.Tx) error {
-		if err := mustBeOpen(ctx, tx, incidentID); err != nil {
-			return err
-		}
-		for _, a := range aliases {
-			owner, err := aliasOwner(ctx, tx, a)
-			if err != nil {
-				return err
-			}
-			if owner == "" {
-				if err := takeAlias(ctx, tx, incidentID, a); err != nil {
-					return err
-				}
-				continue
-			}
-			if owner != incidentID && (otherOpenIncident == "" || owner < otherOpenIncident) {
-				otherOpenIncident = owner
-			}
-		}
-		return nil
-	})
-	return otherOpenIncident, err
-}
-
 func mustBeOpen(ctx context.Context, tx *sql.Tx, id string) error {
 	var closed sql.NullInt64
 	if err := tx.QueryRowContext(ctx, `SELECT closed_at FROM incidents WHERE id = ?`, id).Scan(&closed); err != nil {

@@ -36,6 +36,7 @@ type Moment struct {
 // said is what the bodies of entries may hold; each kind fills some of it.
 type said struct {
 	Action, Effect, Summary, Error, Why, Outcome, Request, State, Answer, By, Question, Person, Verb, Surface, Code, Playbook, Mode, To string
+	Title, What, From                                                                                                                   string
 	Reason                                                                                                                              string
 	Already, Accepted                                                                                                                   bool
 	Decision                                                                                                                            *signoff.Decision
@@ -83,6 +84,12 @@ func sentence(row database.LedgerRow, b said) string {
 		return attempt(b)
 	case "run.started":
 		return words("Run started with", b.Playbook, "in mode", b.Mode)
+	case "alert.started":
+		return words("Alert of", row.Actor+":", b.Title)
+	case "alert.joined":
+		return words("Alert of", row.Actor, "joined:", b.Title)
+	case "run.raised":
+		return words("A later alert raised", b.What, "from", b.From, "to", b.To)
 	case "run.outcome":
 		return words("Outcome:", b.Outcome, b.Why)
 	case "run.closed":

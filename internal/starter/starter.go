@@ -73,11 +73,7 @@ func (s *Starter) Start(ctx context.Context, p database.Pending) (fate, reason, 
 	if program == nil {
 		return incident.FateRecorded, why, "", nil
 	}
-	run = s.row(program, p)
-	if err := s.begin(ctx, run, p.Alert, program, nil); err != nil {
-		return "", "", "", err
-	}
-	return incident.FateStarted, "playbook " + program.ID, run.ID, nil
+	return s.repeat(ctx, s.row(program, p), p, program)
 }
 
 // written is the program of a run that was written down: the one in force, or, when the file changed since, the run's own.
@@ -98,11 +94,31 @@ func (s *Starter) repeat(ctx context.Context, run incident.Run, p database.Pendi
 	if err := s.begin(ctx, run, p.Alert, program, nil); err != nil {
 		return "", "", "", err
 	}
+	if err := s.note(ctx, run.ID, p.Alert, "alert.started"); err != nil {
+		return "", "", "", err
+	}
 	return incident.FateStarted, "playbook " + program.ID, run.ID, nil
 }
 
-// join tells a running response of a further alert. The run may end in this very moment; then the alert starts anew.
+// note puts an alert on the timeline of its run.
+func (s *Starter) note(ctx context.Context, run string, a incident.Alert, kind string) error {
+	err := s.DB.Append(ctx, run, database.Entry{ID: "alert/" + a.ID, Kind: kind, Actor: a.Source, At: s.Now(), Body: map[string]any{
+		"alert": a.ID, "source": a.Source, "trust": a.Trust, "alert_kind": a.Kind, "severity": a.Severity, "title": a.Title, "finding_digest": a.FindingDigest,
+	}})
+	return intake.Unavailable(err)
+}
+
+// join tells a running response of a further alert. The run may end in this very moment; then the alert starts anew. What a
+// source that may act says raises the trust of the run: written down first, because the actions ask our record.
 func (s *Starter) join(ctx context.Context, p database.Pending, run incident.Run) (string, string, string, error) {
+	if err := s.note(ctx, run.ID, p.Alert, "alert.joined"); err != nil {
+		return "", "", "", err
+	}
+	if p.Alert.Trust == incident.TrustAct && run.Trust != incident.TrustAct && p.Alert.Kind != incident.KindResolved {
+		if err := s.DB.UpdateRun(ctx, run.ID, func(r *incident.Run) { r.Trust = incident.TrustAct }); err != nil {
+			return "", "", "", intake.Unavailable(err)
+		}
+	}
 	raw, err := json.Marshal(p.Alert)
 	if err != nil {
 		return "", "", "", err
