@@ -72,6 +72,11 @@ func alertType() types.Type {
 	}
 }
 
+// AlertShape is what a condition on alerts sees outside of playbooks.
+func AlertShape() Shape {
+	return Shape{Names: map[string]types.Type{"alert": alertType()}, Want: TypeBool}
+}
+
 func incidentType() types.Type {
 	return types.Map{"id": types.String, "title": types.String, "opened_at": timeType(), "severity": types.String, "alerts": types.Array(alertType())}
 }

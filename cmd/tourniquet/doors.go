@@ -26,6 +26,7 @@ import (
 	"github.com/tourniquet-ir/tourniquet/internal/evidence"
 	"github.com/tourniquet-ir/tourniquet/internal/gateway"
 	"github.com/tourniquet-ir/tourniquet/internal/intake"
+	"github.com/tourniquet-ir/tourniquet/internal/inventory"
 	"github.com/tourniquet-ir/tourniquet/internal/lookout"
 	"github.com/tourniquet-ir/tourniquet/internal/metrics"
 	"github.com/tourniquet-ir/tourniquet/internal/people"
@@ -56,9 +57,10 @@ func desk(p deskParams, lc fx.Lifecycle) *gateway.Gateway {
 	return g
 }
 
-func newStarter(s settings, db *database.DB, c client.Client, books *starter.Shelf, signer *seal.Signer) *starter.Starter {
+func newStarter(s settings, db *database.DB, c client.Client, books *starter.Shelf, signer *seal.Signer, inv *inventory.Inventory) *starter.Starter {
 	return starter.New(starter.Options{
 		DB: db, Temporal: c, Library: books.Library, Compile: books.Compile, Policy: s.Config.Policy, PublicKeys: signer.PublicKeys(), Mode: s.Config.Mode, World: s.World, Log: s.Log, Now: time.Now,
+		Critical: inv.MayBeCritical,
 	})
 }
 

@@ -54,6 +54,7 @@ func operate(mux *http.ServeMux, p routeParams) {
 	mux.HandleFunc("GET /v1/playbooks", p.signedIn(func(w http.ResponseWriter, _ *http.Request, _ string) {
 		reply(w, http.StatusOK, serving(p.Books))
 	}))
+	silenceRoutes(mux, p)
 	historyRoutes(mux, p)
 	watchRoutes(mux, p)
 }

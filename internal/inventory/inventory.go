@@ -3,6 +3,7 @@ package inventory
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 )
@@ -70,6 +71,25 @@ func (i *Inventory) Enrich(key incident.Key) incident.Key {
 		e, known = i.Lookup(key.Provider, key.Account, key.UID)
 	}
 	return enrich(key, e, known)
+}
+
+// MayBeCritical reports whether what an alert says of a key fits a critical one, as far as that can be told: a value or a hint
+// that no entry can be held against counts, because nobody has said that it is another key.
+func (i *Inventory) MayBeCritical(c incident.Clue) bool {
+	if c.Empty() {
+		return false
+	}
+	return slices.ContainsFunc(i.entries, func(e Entry) bool {
+		switch {
+		case !e.Critical, c.Provider != "" && c.Provider != e.Provider, c.Account != "" && e.Account != "" && c.Account != e.Account:
+			return false
+		case c.ID != "" && e.ID != "":
+			return c.ID == e.ID || strings.HasSuffix(c.ID, "/"+e.ID) || strings.HasSuffix(e.ID, "/"+c.ID) // a name in full, and its end
+		case c.SecretHash != "" && e.Hash != "":
+			return c.SecretHash == e.Hash
+		}
+		return true
+	})
 }
 
 // EnrichHash is Enrich for an entry that is known by keyed hash only.

@@ -129,3 +129,40 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+func TestWhatMayBeCriticalCountsAsCritical(t *testing.T) {
+	t.Parallel()
+	hash := strings.Repeat("ab", 32)
+	inv, faults := inventory.Load("inventory.yaml", []byte(`
+keys:
+  - { provider: gemini, account: prod, id: projects/1/locations/global/keys/crown, critical: true }
+  - { provider: gemini, account: prod, id: plain }
+  - { provider: openai, hash: `+hash+`, critical: true }
+`))
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	for name, c := range map[string]struct {
+		clue incident.Clue
+		want bool
+	}{
+		"its id":                    {incident.Clue{Provider: "gemini", Account: "prod", ID: "projects/1/locations/global/keys/crown"}, true},
+		"the end of its id":         {incident.Clue{Provider: "gemini", ID: "crown"}, true},
+		"another id":                {incident.Clue{Provider: "gemini", Account: "prod", ID: "plain"}, false},
+		"another account":           {incident.Clue{Provider: "gemini", Account: "test", ID: "crown"}, false},
+		"a hint":                    {incident.Clue{Provider: "gemini", Hint: "AIza…9xQ2"}, true},
+		"a value nobody can place":  {incident.Clue{Provider: "gemini", SecretHash: strings.Repeat("cd", 32)}, true},
+		"its value":                 {incident.Clue{Provider: "openai", SecretHash: hash}, true},
+		"another value":             {incident.Clue{Provider: "openai", SecretHash: strings.Repeat("cd", 32)}, false},
+		"a provider without any":    {incident.Clue{Provider: "anthropic", Hint: "sk-ant…"}, false},
+		"no key at all":             {incident.Clue{Provider: "gemini"}, false},
+		"a hint without a provider": {incident.Clue{Hint: "x…y"}, true},
+	} {
+		if got := inv.MayBeCritical(c.clue); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	if (&inventory.Inventory{}).MayBeCritical(incident.Clue{ID: "x"}) {
+		t.Error("an empty inventory has critical keys")
+	}
+}

@@ -12,7 +12,8 @@ type Policy struct {
 	Final      FinalPolicy    `yaml:"final" json:"final"`
 	Undo       UndoPolicy     `yaml:"undo" json:"undo"`
 	AutoLimit  AutoLimit      `yaml:"auto_limit" json:"auto_limit"`
-	Responders string         `yaml:"responders" json:"responders"`     // group that answers when a playbook names nobody
+	Responders string         `yaml:"responders" json:"responders"` // group that answers when a playbook names nobody
+	Silences   SilencePolicy  `yaml:"silences" json:"silences,omitzero"`
 	MayAdd     []string       `yaml:"may_add" json:"may_add,omitempty"` // groups that an escalation may make eligible; none by default
 }
 
@@ -34,6 +35,11 @@ type FinalPolicy struct {
 type UndoPolicy struct {
 	Seats   []Seat   `yaml:"seats" json:"seats"`
 	Exclude []string `yaml:"exclude" json:"exclude"`
+}
+
+// SilencePolicy says what silences may hide.
+type SilencePolicy struct {
+	CriticalKeys bool `yaml:"critical_keys" json:"critical_keys"` // alerts that may be about a critical key, too
 }
 
 // AutoLimit turns a flood of automatic runs into sign-offs.

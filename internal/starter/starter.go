@@ -33,6 +33,7 @@ type Options struct {
 	Library    func() Library                                     // the one in force now
 	Compile    func(id, source string) (*playbooks.Program, bool) // of a run whose file changed; nil: none
 	Policy     signoff.Policy
+	Critical   func(incident.Clue) bool // may an alert be about a critical key? nil: none is
 	PublicKeys map[string]string
 	Mode       string
 	World      string
@@ -69,11 +70,22 @@ func (s *Starter) Start(ctx context.Context, p database.Pending) (fate, reason, 
 	if p.Alert.Kind == incident.KindResolved {
 		return incident.FateRecorded, "it says that something is over, and no run is open", "", nil
 	}
+	hidden, spared, err := s.silenced(ctx, p.Alert)
+	if err != nil {
+		return "", "", "", intake.Unavailable(err)
+	}
+	if hidden != "" {
+		return incident.FateSuppressed, hidden, "", nil
+	}
 	program, why := s.match(p.Alert)
 	if program == nil {
 		return incident.FateRecorded, why, "", nil
 	}
-	return s.repeat(ctx, s.row(program, p), p, program)
+	fate, reason, runID, err = s.repeat(ctx, s.row(program, p), p, program)
+	if spared != "" {
+		reason += "; " + spared
+	}
+	return fate, reason, runID, err
 }
 
 // written is the program of a run that was written down: the one in force, or, when the file changed since, the run's own.
