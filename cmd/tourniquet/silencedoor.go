@@ -6,7 +6,6 @@ import (
 
 	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/silence"
-	"github.com/tourniquet-ir/tourniquet/internal/starter"
 )
 
 // lookBack and maxLook bound what a preview reads: alerts of the last days, at most so many.
@@ -105,7 +104,7 @@ func (p routeParams) previewOf(r *http.Request, s database.Silence, now time.Tim
 	rules := p.Starter.SilenceRules()
 	out.Looked = len(list)
 	for _, a := range list {
-		hides, spared := rules.Hides(s, a.Alert, starter.AlertEnv(a.Alert))
+		hides, spared := rules.Hides(s, a.Alert, map[string]any{"alert": a.Alert.Fields()})
 		switch {
 		case spared != "":
 			out.Spared++

@@ -17,7 +17,7 @@ func (s *Starter) silenced(ctx context.Context, a incident.Alert) (note, spared 
 	if err != nil || len(list) == 0 {
 		return "", "", err
 	}
-	rules, env := s.SilenceRules(), AlertEnv(a)
+	rules, env := s.SilenceRules(), map[string]any{"alert": a.Fields()}
 	for _, one := range list {
 		hides, why := rules.Hides(one, a, env)
 		if hides {
