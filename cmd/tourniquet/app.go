@@ -112,7 +112,7 @@ func gitHub(s settings) (gitHubPorts, error) {
 func accounts(s settings) ([]activities.Account, error) {
 	var out []activities.Account
 	for _, of := range []func(settings) ([]activities.Account, error){
-		geminiAccounts, openaiAccounts, anthropicAccounts,
+		geminiAccounts, openaiAccounts, anthropicAccounts, bedrockAccounts, azureAccounts,
 	} {
 		some, err := of(s)
 		if err != nil {

@@ -15,7 +15,7 @@ import (
 
 // outside asks everybody whom a response needs, reading only.
 func (e *examination) outside(ctx context.Context) {
-	const mend = "see docs/first-real-key.md for the exact permissions"
+	const mend = "docs/first-real-key.md and docs/providers have the exact permissions"
 	c := e.s.Config
 	port, err := slackChat(e.s, nil)
 	switch {

@@ -107,10 +107,7 @@ func (sh *shell) drill(ctx context.Context, sc sandbox.Scenario, f drillFlags) e
 		return err
 	}
 	defer closeLog()
-	lingers := drillDelay
-	if f.realistic {
-		lingers = sc.RealDelay()
-	}
+	lingers := sc.Delay(f.realistic)
 	stage, err := sc.Stage(sandbox.Options{Log: log, RevocationDelay: lingers})
 	if err != nil {
 		return err
@@ -155,9 +152,6 @@ func (sh *shell) openDrill(ctx context.Context, dir string, d *rehearsal) error 
 	d.log = s.Log
 	return nil
 }
-
-// drillDelay is how long a deleted key goes on working unless --realistic is given.
-const drillDelay = 20 * time.Second
 
 func drillDir(keep string) (dir string, clean func(), err error) {
 	if keep != "" {

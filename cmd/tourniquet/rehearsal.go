@@ -58,6 +58,9 @@ func (d *rehearsal) run(ctx context.Context) error {
 	}
 	d.say("\n  console        %s/sign-in?link=%s\n  sandbox Slack  %s\n", d.url, d.viewer, d.stage.SlackURL)
 	d.say("%6s  %s", d.clock(), d.scenario.Summary)
+	if err := d.stage.Intrude(ctx); err != nil {
+		return err
+	}
 	defer d.stage.Use()()
 	if err := sleep(ctx, d.scenario.Spend); err != nil {
 		return err

@@ -14,6 +14,9 @@ type Providers struct {
 	Anthropic  []Anthropic  `yaml:"anthropic"`
 	OpenRouter []OpenRouter `yaml:"openrouter"`
 	LiteLLM    []LiteLLM    `yaml:"litellm"`
+
+	Bedrock     []Bedrock     `yaml:"bedrock"`
+	AzureOpenAI []AzureOpenAI `yaml:"azure_openai"`
 }
 
 // Gemini is one Google Cloud project.
@@ -72,7 +75,9 @@ func (p Providers) accounts() []account {
 	out = append(out, each("openai", p.OpenAI)...)
 	out = append(out, each("anthropic", p.Anthropic)...)
 	out = append(out, each("openrouter", p.OpenRouter)...)
-	return append(out, each("litellm", p.LiteLLM)...)
+	out = append(out, each("litellm", p.LiteLLM)...)
+	out = append(out, each("bedrock", p.Bedrock)...)
+	return append(out, each("azure_openai", p.AzureOpenAI)...)
 }
 
 func each[T interface{ account() account }](name string, list []T) []account {
@@ -115,11 +120,7 @@ func (p Providers) secrets() (out []named) {
 }
 
 func (g Gemini) account() account {
-	urls := map[string]string{}
-	for name, url := range g.Endpoints {
-		urls["endpoints."+name] = url
-	}
-	return account{urls: urls, secrets: map[string]Secret{"access_token": g.AccessToken}, reach: or(g.Endpoints["api_keys"], "https://apikeys.googleapis.com/")}
+	return account{urls: endpoints(g.Endpoints), secrets: map[string]Secret{"access_token": g.AccessToken}, reach: or(g.Endpoints["api_keys"], "https://apikeys.googleapis.com/")}
 }
 
 func (o OpenAI) account() account {
@@ -154,5 +155,5 @@ func (p Providers) check() (faults []error) {
 			faults = append(faults, fmt.Errorf("providers.litellm[%d].base_url: is needed: a proxy has no address of its own", i))
 		}
 	}
-	return faults
+	return append(faults, p.checkClouds()...)
 }

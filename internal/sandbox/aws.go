@@ -104,7 +104,7 @@ func (w *World) awsQuery(service string, c *call, h func(*call, awsCaller, url.V
 	}
 	answer := h(c, who, form)
 	if c.entry.Actor == ActorAttacker {
-		c.entry.Effect = EffectObserve // an intruder's changes are no part of the response that is measured
+		c.entry.Effect, c.entry.Key = EffectObserve, who.ID // an intruder's changes are no part of the response that is measured
 	}
 	word := ""
 	if answer.status >= 400 {

@@ -106,6 +106,9 @@ func (w *World) awsControl(c *call) reply {
 	default:
 		w.aws.logging[who.region], c.entry.Effect = false, EffectUndoable
 	}
+	if c.entry.Actor == ActorAttacker {
+		c.entry.Effect = EffectObserve // an intruder's changes are no part of the response that is measured
+	}
 	return reply{status: http.StatusOK, body: body, header: http.Header{"Content-Type": {"application/json"}, "X-Amzn-Requestid": {randomUUID()}}}
 }
 

@@ -29,6 +29,8 @@ type Scenario struct {
 	Answer  string        // what people answer when asked whether it is abuse
 	// Finding is what another system posts to the product's generic door; nil means that GitHub's scanner finds the key.
 	Finding func(*Stage) map[string]any
+	// Intrude is what a thief does with the key before he spends; nil means that he spends at once.
+	Intrude func(context.Context, *Stage) error
 }
 
 // Issuer is one provider as a stage needs it: its servers, the key, and what an operator would have written down.
@@ -40,6 +42,7 @@ type Issuer struct {
 	Call       Call                           // one model call with a key's value
 	Config     string                         // the account's line under providers:, with @url and @secrets
 	Secrets    func(*World) map[string]string // the responder's credentials, as files below @secrets
+	Brief      time.Duration                  // how long a deleted key goes on working without --realistic; 0 means 20 s
 	Lingers    time.Duration                  // how long a deleted key really goes on working; 0 means 20 s, nobody published a figure
 	LingersWhy string                         // where that is from, in words
 }
@@ -49,7 +52,7 @@ type Call func(ctx context.Context, base, secret string, tokens int) (*http.Requ
 
 // Scenarios are all rehearsals, the default first.
 func Scenarios() []Scenario {
-	return []Scenario{geminiLeak(), leakedNotUsed(), falseAlarm()}
+	return []Scenario{geminiLeak(), leakedNotUsed(), falseAlarm(), bedrockAccessKey(), bedrockAPIKey(), azureRegenerate()}
 }
 
 // ScenarioNamed finds one; the name "" is the default.
@@ -73,6 +76,17 @@ func (s Scenario) RealDelay() time.Duration {
 		return 20 * time.Second
 	}
 	return s.Issuer.Lingers
+}
+
+// Delay is how long a deleted key goes on working in a drill.
+func (s Scenario) Delay(realistic bool) time.Duration {
+	switch {
+	case realistic:
+		return s.RealDelay()
+	case s.Issuer.Brief > 0:
+		return s.Issuer.Brief
+	}
+	return 20 * time.Second
 }
 
 // envName is the secret under which an application keeps the key.

@@ -158,6 +158,14 @@ func (s *Stage) post(ctx context.Context, url string, finding map[string]any) (i
 	return answer.StatusCode, body, err
 }
 
+// Intrude lets the thief prepare, where the scenario has him do so.
+func (s *Stage) Intrude(ctx context.Context) error {
+	if s.Scenario.Intrude == nil {
+		return nil
+	}
+	return s.Scenario.Intrude(ctx, s)
+}
+
 // Use lets happen to the key what the scenario says, until stop is called.
 func (s *Stage) Use() (stop func()) {
 	if s.Scenario.Theft == TheftNone {

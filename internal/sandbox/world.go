@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"crypto/rand"
 	"fmt"
 	"io"
@@ -14,7 +15,8 @@ type Options struct {
 	Log             io.Writer        // the world log as JSON lines; nil keeps it in memory only
 	RevocationDelay time.Duration    // how long a deleted key still works; default 20 s, negative means none
 	ContainDelay    time.Duration    // how long Google's long-running operations take; default none
-	AWSDelay        time.Duration    // how long changes of IAM take to be felt; default 1 s, negative means none (AWS: 3 to 4 s)
+	AWSDelay        time.Duration    // how long changes of IAM take to be felt; default RevocationDelay or 1 s, negative means none (AWS: 3 to 4 s)
+	AzureDelay      time.Duration    // how long changes to an Azure resource take; default 1 s, negative means none (Azure: minutes)
 	Now             func() time.Time // default time.Now; money uses wall time
 	Admin           string           // bearer token that the admin APIs accept; default is made at random
 }
@@ -26,6 +28,7 @@ type World struct {
 	google *googleState
 	openai *openaiState
 	aws    *awsState
+	azure  *azureState
 	parts  map[reflect.Type]any // the states of all other services, by their type
 	values map[string]*Key      // by secret value, of every provider
 	faults map[string][]int
@@ -36,11 +39,14 @@ type World struct {
 
 // NewWorld makes an empty world.
 func NewWorld(opt Options) *World {
+	if opt.AWSDelay == 0 {
+		opt.AWSDelay = cmp.Or(opt.RevocationDelay, time.Second)
+	}
 	if opt.RevocationDelay == 0 {
 		opt.RevocationDelay = 20 * time.Second
 	}
-	if opt.AWSDelay == 0 {
-		opt.AWSDelay = time.Second
+	if opt.AzureDelay == 0 {
+		opt.AzureDelay = time.Second
 	}
 	if opt.Now == nil {
 		opt.Now = time.Now
@@ -49,7 +55,7 @@ func NewWorld(opt Options) *World {
 		opt.Admin = "sandbox-" + randomText(lowerAlphabet, 32)
 	}
 	return &World{
-		opt: opt, google: newGoogleState(), openai: newOpenAIState(), aws: newAWSState(),
+		opt: opt, google: newGoogleState(), openai: newOpenAIState(), aws: newAWSState(), azure: newAzureState(),
 		values: map[string]*Key{}, faults: map[string][]int{}, parts: map[reflect.Type]any{},
 	}
 }

@@ -69,7 +69,7 @@ func containedFirst(c *trial) (problems []string) {
 	first, stolen := finals[0], c.stolen()
 	stops := c.where(func(e entry) bool {
 		makesKey := e.Method == "POST" && (strings.HasSuffix(e.Path, "/keys") || strings.HasSuffix(e.Path, "/service_accounts"))
-		hits := stolen[e.Key] || e.Service == "openai-admin" || e.Service == "serviceusage"
+		hits := stolen[e.Key] || e.Service == "openai-admin" || e.Service == "azure-arm" || e.Service == "serviceusage"
 		return e.Effect == "undoable" && e.Actor == responder && e.obeyed() && hits && !makesKey && e.T.Before(first.T)
 	})
 	if len(stops) == 0 {

@@ -35,7 +35,7 @@ func nothingAfterProof(c *trial) (problems []string) {
 		}
 	}
 	probes := c.where(func(e entry) bool {
-		return stolen[e.Key] && slices.Contains(models, e.Service) && e.Actor != attacker &&
+		return stolen[e.Key] && slices.Contains(tried, e.Service) && e.Actor != attacker &&
 			!e.obeyed() && e.T.After(deleted) && e.T.Before(proven.Add(slack))
 	})
 	if deleted.IsZero() || len(probes) == 0 {

@@ -36,6 +36,9 @@ func (c *trial) finals() []entry {
 // models are the services that a stolen key is spent on; the world names them like their providers.
 var models = []string{"gemini", "openai", "anthropic", "bedrock", "azure_openai", "openrouter", "litellm"}
 
+// tried are the services that tell whether a key is taken: where it is spent, and where only its holder is named.
+var tried = append([]string{"sts", "bedrock-control"}, models...)
+
 // theft is what the world says that happened to the key: spends, none or honest.
 func (c *trial) theft() string {
 	for _, e := range c.log {

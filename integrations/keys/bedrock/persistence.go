@@ -54,6 +54,9 @@ func (p *Provider) Persistence(ctx context.Context, key incident.Key, since time
 	} {
 		got, err := look()
 		traces, fault = append(traces, got...), errors.Join(fault, err)
+		if ctx.Err() != nil {
+			return nil, nil, err // the other looks would say the same
+		}
 	}
 	if fault != nil {
 		return nil, nil, fault
