@@ -38,10 +38,26 @@ func dryCreate(ctx context.Context, h *House, in In) (Entry, error) {
 	if !c.Available {
 		return Entry{}, keys.Permanent(&unavailable{what: "create", who: like.Provider, why: c.Why})
 	}
+	if err := roomFor(ctx, p, like, createLabel(in)); err != nil {
+		return Entry{}, err
+	}
 	return Entry{
 		Target: "a new key like " + like.Target(), Reach: keys.ReachKey, State: map[string]string{"like": like.Target()},
 		Before: "no such key", After: c.What, Undo: "the unused key is deleted",
 	}, nil
+}
+
+// roomFor asks whether the provider would make a key, before people are asked for it. What an interrupted attempt left
+// behind takes room that the next attempt frees.
+func roomFor(ctx context.Context, p keys.Provider, like incident.Key, label string) error {
+	_, full := p.State(ctx, keys.OpCreate, like)
+	if full == nil {
+		return nil
+	}
+	if orphans, err := p.Orphans(ctx, like, label); err == nil && len(orphans) > 0 {
+		return nil
+	}
+	return full
 }
 
 // create makes a key. A key that an earlier, interrupted attempt left behind is deleted first: its value was lost with

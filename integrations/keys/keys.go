@@ -124,7 +124,7 @@ type Provider interface {
 	Can(Op) Capability
 	// Identify returns every key that fits the clue: none, one, or several (a hint may be ambiguous).
 	Identify(ctx context.Context, clue incident.Clue, secret []byte) ([]incident.Key, error)
-	// State reads the target of op.
+	// State reads the target of op. For OpCreate it fails where a creation could not succeed.
 	State(ctx context.Context, op Op, key incident.Key) (State, error)
 	Contain(ctx context.Context, key incident.Key) (Receipt, error)
 	// Restore puts back what State(op).Undo recorded before Contain or Sessions.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -160,6 +161,34 @@ func TestAnEarlierDenyPolicyIsPutBack(t *testing.T) {
 	if now := must[keys.State](t)(h.provider.State(ctx, keys.OpSessions, k)); now.Fields["deny_policy"] != first.Fields["deny_policy"] {
 		t.Fatalf("the earlier policy is %v, not %v", now.Fields, first.Fields)
 	}
+}
+
+func TestAKeyWhoseSecretPartNobodyToldIsProvenByTheRecord(t *testing.T) {
+	t.Parallel()
+	h, ctx := build(t), within(t)
+	stolen := h.world.NewAWSAccessKey("shop")
+	k := one(t, must[[]incident.Key](t)(h.provider.Identify(ctx, incident.Clue{}, []byte(stolen.ID))))
+	h.probe(t, k, stolen.ID, keys.ProbeUnknown)
+	must[keys.Receipt](t)(h.provider.Contain(ctx, k))
+	h.probe(t, k, stolen.ID, keys.ProbeUnknown)
+	must[keys.Receipt](t)(h.provider.Revoke(ctx, k))
+	h.probe(t, k, stolen.ID, keys.ProbeRefused)
+}
+
+func TestAChangeOfIAMIsFeltALittleLater(t *testing.T) {
+	t.Parallel()
+	var ahead atomic.Int64 // seconds that the world is ahead of us
+	w := sandbox.NewWorld(sandbox.Options{AWSDelay: 4 * time.Second, Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load()) * time.Second) }})
+	h, ctx := in(t, w), within(t)
+	stolen := w.NewAWSAccessKey("shop")
+	k := h.find(t, stolen)
+	must[keys.Receipt](t)(h.provider.Contain(ctx, k))
+	if st := must[keys.State](t)(h.provider.State(ctx, keys.OpContain, k)); !st.Done {
+		t.Fatal("IAM does not show what it was told")
+	}
+	h.probe(t, k, stolen.Secret(), keys.ProbeWorking)
+	ahead.Store(5)
+	h.probe(t, k, stolen.Secret(), keys.ProbeRefused)
 }
 
 func TestACreatedKeyWorksAndAThirdIsRefusedInWords(t *testing.T) {

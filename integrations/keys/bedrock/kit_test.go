@@ -70,7 +70,11 @@ func (s *requests) count(text string) (n int) {
 
 func build(t *testing.T, change ...func(*bedrock.Config)) house {
 	t.Helper()
-	w := sandbox.NewWorld(sandbox.Options{AWSDelay: -1})
+	return in(t, sandbox.NewWorld(sandbox.Options{AWSDelay: -1}), change...)
+}
+
+func in(t *testing.T, w *sandbox.World, change ...func(*bedrock.Config)) house {
+	t.Helper()
 	seen := &requests{next: w.AWS(), world: w}
 	server := httptest.NewServer(seen)
 	t.Cleanup(server.Close)

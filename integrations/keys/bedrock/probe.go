@@ -22,7 +22,7 @@ import (
 
 // Probe tries the value with one call that costs nothing: an access key asks who it is, which needs no permission; a Bedrock
 // key lists the models.
-func (p *Provider) Probe(ctx context.Context, _ incident.Key, secret []byte) (keys.Probed, error) {
+func (p *Provider) Probe(ctx context.Context, key incident.Key, secret []byte) (keys.Probed, error) {
 	v := parse(secret)
 	switch {
 	case v.bearer != "":
@@ -30,7 +30,20 @@ func (p *Provider) Probe(ctx context.Context, _ incident.Key, secret []byte) (ke
 	case v.id != "" && v.secret != "":
 		return p.probePair(ctx, v)
 	}
-	return keys.Probed{State: keys.ProbeUnknown, Detail: "the stolen value holds no secret part, so it cannot be tried"}, nil
+	return p.probeRecord(ctx, key)
+}
+
+// probeRecord is for a finding that holds the id of an access key alone, as GitHub's scanner sends it: nobody can try that,
+// so IAM's own record has to do.
+func (p *Provider) probeRecord(ctx context.Context, key incident.Key) (keys.Probed, error) {
+	st, err := p.State(ctx, keys.OpRevoke, key)
+	switch {
+	case err != nil:
+		return keys.Probed{}, err
+	case st.Done:
+		return keys.Probed{State: keys.ProbeRefused, Detail: "IAM's record says deleted; the secret part was never known to us, so it was not tried"}, nil
+	}
+	return keys.Probed{State: keys.ProbeUnknown, Detail: "the secret part was never known to us, so the key cannot be tried, and IAM still lists it"}, nil
 }
 
 func (p *Provider) probePair(ctx context.Context, v value) (keys.Probed, error) {
