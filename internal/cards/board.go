@@ -182,8 +182,8 @@ func (b *Board) draw(ctx context.Context, view signoff.View, copies []database.D
 
 // reply keeps in the thread what the edit hid, once for each new state and number of decisions.
 func (b *Board) reply(ctx context.Context, at chat.Delivery, view signoff.View) error {
-	if view.State == signoff.StateOpen && len(view.Decided) == 0 {
-		return nil
+	if view.State == signoff.StateQuorum || view.State == signoff.StateOpen && len(view.Decided) == 0 {
+		return nil // a quorum lasts for a moment: what follows it is told
 	}
 	name, mark := "thread/"+view.Request+"/"+at.Channel, fmt.Sprintf("%s/%d", view.State, len(view.Decided))
 	last, _, err := b.db.Setting(ctx, name)

@@ -207,8 +207,11 @@ func decidedWord(verb string) string {
 }
 
 func cardOutcome(v signoff.View) slackapi.Block {
-	parts := []slackapi.RichTextElement{section(text(cut(fmt.Sprintf("This request is closed: %s. %d of %d seats were filled. Nobody can decide it any more.",
-		stateWords(v.State), v.Filled, v.Seats), roomWords)))}
+	words := fmt.Sprintf("This request is closed: %s. %d of %d seats were filled. Nobody can decide it any more.", stateWords(v.State), v.Filled, v.Seats)
+	if v.State == signoff.StateQuorum {
+		words = "All seats are filled. Until the first call, whoever may decide can still reject, in the console or with: tourniquet signoff reject"
+	}
+	parts := []slackapi.RichTextElement{section(text(cut(words, roomWords)))}
 	if closedBadly(v.State) && strings.TrimSpace(v.Otherwise) != "" {
 		parts = append(parts, section(text(cut(show(v.Otherwise), roomWords))))
 	}

@@ -21,7 +21,7 @@ func TestEveryCopyLosesItsButtonsAndTheThreadKeepsTheHistory(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := openView()
-	v.State, v.Filled = signoff.StateQuorum, 2
+	v.State, v.Filled = signoff.StateDone, 2
 	if now, err := tn.chat.Settle(t.Context(), d, v); err != nil || now != d {
 		t.Fatalf("the copy is now at %+v: %v", now, err)
 	}
@@ -32,7 +32,7 @@ func TestEveryCopyLosesItsButtonsAndTheThreadKeepsTheHistory(t *testing.T) {
 		t.Error("a decided card can still be pressed")
 	}
 	messages := tn.slack.Messages()
-	if len(messages) != 2 || messages[1].Thread != d.TS || !strings.Contains(string(messages[1].Blocks), "approved, about to run") {
+	if len(messages) != 2 || messages[1].Thread != d.TS || !strings.Contains(string(messages[1].Blocks), "approved and done") {
 		t.Errorf("the thread does not keep the outcome: %+v", messages)
 	}
 	if !strings.Contains(string(messages[0].Metadata), `"request":"sr_7f3a"`) {
