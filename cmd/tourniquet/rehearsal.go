@@ -78,8 +78,11 @@ func (d *rehearsal) run(ctx context.Context) error {
 	return d.stage.Exercise(ctx)
 }
 
-// sendAlert is the finding as its source posts it.
+// sendAlert is the finding as its source posts it; where nobody tells, the product's own watch must.
 func (d *rehearsal) sendAlert(ctx context.Context) (string, error) {
+	if d.scenario.Unannounced {
+		return d.ownAlert(ctx)
+	}
 	d.alert = time.Now()
 	status, body, err := d.stage.Alert(ctx, d.url)
 	if err != nil {
@@ -93,6 +96,26 @@ func (d *rehearsal) sendAlert(ctx context.Context) (string, error) {
 	}
 	d.say("%6s  the alert is in: %s", d.clock(), got.AlertID)
 	return got.AlertID, nil
+}
+
+// ownAlert waits until the watch has raised an alert by itself.
+func (d *rehearsal) ownAlert(ctx context.Context) (string, error) {
+	d.say("%6s  nobody tells; the watch looks every second", d.clock())
+	for {
+		got, err := d.db.Alerts(ctx, 1000, "")
+		if err != nil {
+			return "", err
+		}
+		if len(got) > 0 {
+			first := got[len(got)-1].Alert
+			d.alert = first.ReceivedAt
+			d.say("%6s  the watch raised %s: %s", d.clock(), first.ID, first.Title)
+			return first.ID, nil
+		}
+		if err := sleep(ctx, drillLook); err != nil {
+			return "", fmt.Errorf("the watch has not noticed anything: %w", err)
+		}
+	}
 }
 
 // follow tells what happens until the run is done.

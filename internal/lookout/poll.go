@@ -50,7 +50,16 @@ func (l *Lookout) poll(ctx context.Context, a Account, e inventory.Entry, rec *R
 	}
 	alarm, odd := state.Poll(now, append(zeros(since, end, pace.Width), rows...), limitsOf(e))
 	rec.Oddities = odd
-	return alarm, nil
+	return ripe(alarm, now), nil
+}
+
+// ripe holds back a doubtful alarm until its newest bucket is over: a theft that has just begun looks like an honest surge, and
+// a few minutes later it does not.
+func ripe(a *watch.Alarm, now time.Time) *watch.Alarm {
+	if a != nil && !a.Sure && a.At.After(now) {
+		return nil
+	}
+	return a
 }
 
 // firstLook lives through everything that the provider remembers. Old alarms are history; one in the newest bucket is a

@@ -27,10 +27,24 @@ type Scenario struct {
 	Theft   string        // TheftSpends, TheftNone or TheftHonest
 	Spend   time.Duration // how long the key is used before the alert
 	Answer  string        // what people answer when asked whether it is abuse
+	// Pace of the use; zero is the thief's own 28 USD a minute.
+	Pace Pace
+	// Past lets the key have been used before the drill; nil: it is new.
+	Past func(*World, Key)
+	// Unannounced says that nobody tells the product: its own watch has to notice.
+	Unannounced bool
+	// Watch is the watch section of the configuration; empty: as the product ships.
+	Watch string
 	// Finding is what another system posts to the product's generic door; nil means that GitHub's scanner finds the key.
 	Finding func(*Stage) map[string]any
 	// Intrude is what a thief does with the key before he spends; nil means that he spends at once.
 	Intrude func(context.Context, *Stage) error
+}
+
+// Pace is how fast a key is used.
+type Pace struct {
+	USDPerMinute float64
+	Every        time.Duration // between calls
 }
 
 // Issuer is one provider as a stage needs it: its servers, the key, and what an operator would have written down.
@@ -52,7 +66,10 @@ type Call func(ctx context.Context, base, secret string, tokens int) (*http.Requ
 
 // Scenarios are all rehearsals, the default first.
 func Scenarios() []Scenario {
-	return []Scenario{geminiLeak(), leakedNotUsed(), falseAlarm(), bedrockAccessKey(), bedrockAPIKey(), azureRegenerate()}
+	return []Scenario{
+		geminiLeak(), leakedNotUsed(), falseAlarm(), bedrockAccessKey(), bedrockAPIKey(), azureRegenerate(),
+		quietTheft(), slowTheft(), busyLaunch(),
+	}
 }
 
 // ScenarioNamed finds one; the name "" is the default.

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -64,6 +65,9 @@ func (sc Scenario) Stage(opt Options) (*Stage, error) {
 	w := NewWorld(opt)
 	s := &Stage{Scenario: sc, World: w, Slack: w.Slack(), GitHub: w.GitHub(), HookSecret: token(), AlertToken: token()}
 	s.Key = sc.Issuer.Leak(w)
+	if sc.Past != nil {
+		sc.Past(w, s.Key)
+	}
 	for _, p := range []SlackPerson{
 		{ID: UserAna, Name: "Ana", Title: "security, on call"}, {ID: UserBo, Name: "Bo", Title: "security"},
 		{ID: UserKim, Name: "Kim", Title: "owns the key"}, {ID: UserLee, Name: "Lee", Title: "security lead"},
@@ -120,7 +124,7 @@ func (s *Stage) furnish() error {
 		}
 		return nil
 	})
-	if s.Scenario.Finding == nil {
+	if s.Scenario.Finding == nil && !s.Scenario.Unannounced {
 		s.AlertNumber = s.GitHub.AddAlert(stageOwner, stageRepo, s.Scenario.Issuer.SecretType, s.Key.Secret(), leakPath)
 		s.World.Record(Entry{Service: "github", Method: "LEAK", Path: "/" + stageOwner + "/" + stageRepo + "/" + leakPath, Actor: "developer", Key: s.Key.ID, Effect: EffectLeak})
 	}
@@ -171,7 +175,8 @@ func (s *Stage) Use() (stop func()) {
 	if s.Scenario.Theft == TheftNone {
 		return func() {}
 	}
-	opt := AttackerOptions{Call: s.Scenario.Issuer.Call, URL: s.ProviderURL, Secret: s.Key.Secret()}
+	opt := AttackerOptions{Call: s.Scenario.Issuer.Call, URL: s.ProviderURL, Secret: s.Key.Secret(),
+		USDPerMinute: s.Scenario.Pace.USDPerMinute, Every: s.Scenario.Pace.Every}
 	if s.Scenario.Theft == TheftHonest {
 		opt.Actor = "dependent:load-test"
 	}
@@ -235,7 +240,7 @@ func (s *Stage) Write(dir, listen string) (configPath string, err error) {
 		}
 	}
 	path := filepath.Join(dir, "tourniquet.yaml")
-	text := strings.NewReplacer("@provider", s.Scenario.Issuer.Provider, "@account", s.Scenario.Issuer.Config).Replace(stageConfig)
+	text := strings.NewReplacer("@provider", s.Scenario.Issuer.Provider, "@account", s.Scenario.Issuer.Config, "@watch", cmp.Or(s.Scenario.Watch, "{}")).Replace(stageConfig)
 	text = strings.NewReplacer(
 		"@listen", listen, "@secrets", "file://"+filepath.ToSlash(filepath.Join(dir, "secrets")), "@slack", s.SlackURL, "@github", s.GitHubURL,
 		"@url", s.ProviderURL, "@channel", c.Channel, "@team", c.Team, "@app", c.App,

@@ -42,4 +42,5 @@ policy:
   auto_limit: { runs: 5, per: 10m }
   responders: secops
 inventory: { file: inventory.yaml }
+watch: @watch
 `
