@@ -78,6 +78,7 @@ func newDrive(t tester) *drive {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestWorkflowEnvironment()
+	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: 20 * time.Second}) // a build machine may be slow
 	d := &drive{t: t, env: env, house: newHouse(env)}
 	d.start = wire.Start{
 		Run: incident.Run{ID: "run-1", Incident: workflowID, Number: 1, Mode: incident.ModeEnforce, World: incident.WorldDrill, Trust: incident.TrustAct, StartedAt: start()},

@@ -94,7 +94,7 @@ func TestExactlyOnePlaybookAnswersEachKindOfAlert(t *testing.T) {
 		"named": {ID: "k1"}, "hinted": {Hint: "AIza…9xQ2"}, "sealed": {SecretHash: "h", Secret: &incident.SecretRef{Handle: "h"}}, "unnamed": {},
 		"pointed at": {Where: "https://github.example/acme/shop/secret-scanning/1"},
 	}
-	for _, kind := range []string{incident.KindKeyLeaked, incident.KindUsageAnomaly, incident.KindSpend} {
+	for _, kind := range []string{incident.KindKeyLeaked, incident.KindUsageAnomaly, incident.KindSpend, incident.KindWatchBlind} {
 		for _, severity := range []string{"low", "medium", "high", "critical"} {
 			for _, provider := range []string{"", "gemini", "openai", "anthropic", "bedrock", "azure_openai", "openrouter", "litellm"} {
 				for named, clue := range clues {

@@ -43,6 +43,10 @@ type played struct {
 	broken  string        // the run itself could not be played
 }
 
+// deadlock is how long workflow code may think in one go. Temporal's own second is for servers; a busy laptop or a build machine
+// stops for longer in the midst of harmless code.
+const deadlock = 20 * time.Second
+
 // newStage sets a run up that is not yet playing.
 func newStage(c *Case, cards playbooks.Catalog, policy signoff.Policy) (*stage, error) {
 	pub, priv, err := ed25519.GenerateKey(nil)
@@ -79,7 +83,7 @@ func (s *stage) playProgram(p *playbooks.Program, limit time.Duration) (got play
 	env.SetTestTimeout(limit)
 	env.SetWorkflowRunTimeout(horizon)
 	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: incidentID, TaskQueue: wire.TaskQueue})
-	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&firstRun{}}})
+	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: deadlock, Interceptors: []interceptor.WorkerInterceptor{&firstRun{}}})
 	env.ExecuteWorkflow(wire.Respond, s.start(p))
 	got.took = env.Now().Sub(s.c.now)
 	s.mu.Lock()

@@ -35,7 +35,7 @@ func slowTheft() Scenario {
 // busyLaunch is an honest tenfold day. It must end as a question, never as a containment.
 func busyLaunch() Scenario {
 	s := watched("busy-launch", "a launch makes a Gemini key ten times as busy as usual; people are asked, and nothing is contained")
-	s.Theft, s.Answer, s.Outcome = TheftHonest, "legitimate", incident.OutcomeFalseAlarm
+	s.Theft, s.Answer, s.Outcome = TheftHonest, "expected", incident.OutcomeFalseAlarm
 	s.Pace = Pace{USDPerMinute: honestDay * 9 / 1440, Every: 2 * time.Second}
 	s.Past = func(w *World, k Key) {
 		now := w.Now()
