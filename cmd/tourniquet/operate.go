@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"time"
 
+	"go.temporal.io/api/serviceerror"
+
 	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/gateway"
 	"github.com/tourniquet-ir/tourniquet/internal/starter"
@@ -86,8 +88,13 @@ func (p routeParams) cancel(w http.ResponseWriter, r *http.Request, person strin
 		problem(w, http.StatusServiceUnavailable, "who cancels and why could not be written down; nothing changed")
 		return
 	}
-	if err := p.Engine.Client().CancelWorkflow(r.Context(), gateway.WorkflowID(run), ""); err != nil {
-		problem(w, http.StatusConflict, "the run has ended already")
+	err = p.Engine.Client().CancelWorkflow(r.Context(), gateway.WorkflowID(run), "")
+	if gone := new(serviceerror.NotFound); errors.As(err, &gone) { // our records say that it runs, the engine that it does not
+		err = p.Desk.CloseGone(r.Context(), run, person, b.Reason)
+	}
+	if err != nil {
+		p.Settings.Log.Error("a run could not be cancelled", "run", run.ID, "error", err)
+		problem(w, http.StatusServiceUnavailable, "the run could not be cancelled just now; try again")
 		return
 	}
 	p.Settings.Log.Info("a run was cancelled", "run", run.ID, "by", person)

@@ -35,6 +35,13 @@ func (w *World) Fault(service string, status, n int) {
 	}
 }
 
+// Mend takes away every fault of service that has not been played yet.
+func (w *World) Mend(service string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.faults, service)
+}
+
 // nextFault takes the next fault of service; 0 means none.
 func (w *World) nextFault(service string) int {
 	w.mu.Lock()
