@@ -25,7 +25,6 @@ func (h *House) voidRun(ctx context.Context, v wire.Void) error {
 	if err := h.DB.PutSetting(ctx, wire.VoidedBy(v.Run), at); err != nil {
 		return err
 	}
-	h.ledger(ctx, v.Run, "run.reset_refused", "", "reset/"+at, map[string]any{"original": v.Original, "execution": at, "why": v.Why})
 	open, err := h.DB.Requests(ctx, v.Run, true)
 	if err != nil {
 		return err
@@ -35,6 +34,7 @@ func (h *House) voidRun(ctx context.Context, v wire.Void) error {
 			return err
 		}
 	}
+	h.ledger(ctx, v.Run, "run.reset_refused", "", "reset/"+at, map[string]any{"original": v.Original, "execution": at, "why": v.Why})
 	h.wakeAboutReset(ctx, v)
 	return h.DB.UpdateRun(ctx, v.Run, func(r *incident.Run) { r.State = "parked" })
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,10 +9,12 @@ import (
 	"net/http"
 	"time"
 
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 
 	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/gateway"
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
 	"github.com/tourniquet-ir/tourniquet/internal/starter"
 )
 
@@ -88,17 +91,34 @@ func (p routeParams) cancel(w http.ResponseWriter, r *http.Request, person strin
 		problem(w, http.StatusServiceUnavailable, "who cancels and why could not be written down; nothing changed")
 		return
 	}
-	err = p.Engine.Client().CancelWorkflow(r.Context(), gateway.WorkflowID(run), "")
-	if gone := new(serviceerror.NotFound); errors.As(err, &gone) { // our records say that it runs, the engine that it does not
-		err = p.Desk.CloseGone(r.Context(), run, person, b.Reason)
-	}
-	if err != nil {
+	if err := p.endWorkflow(r.Context(), run, person, b.Reason); err != nil {
 		p.Settings.Log.Error("a run could not be cancelled", "run", run.ID, "error", err)
 		problem(w, http.StatusServiceUnavailable, "the run could not be cancelled just now; try again")
 		return
 	}
 	p.Settings.Log.Info("a run was cancelled", "run", run.ID, "by", person)
 	reply(w, http.StatusAccepted, map[string]string{"run_id": run.ID, "status": "cancelling"})
+}
+
+// endWorkflow cancels a run's workflow. Where our records say that it runs and the engine that it has ended, somebody ended it
+// there, and the run is closed here.
+func (p routeParams) endWorkflow(ctx context.Context, run incident.Run, person, reason string) error {
+	id := gateway.WorkflowID(run)
+	err := p.Engine.Client().CancelWorkflow(ctx, id, "")
+	if err == nil {
+		at, lost := p.Engine.Client().DescribeWorkflowExecution(ctx, id, "")
+		if lost == nil && at.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
+			return nil
+		}
+		err = lost
+	}
+	if gone := new(serviceerror.NotFound); err != nil && !errors.As(err, &gone) {
+		return err
+	}
+	if now, err := p.DB.Run(ctx, run.ID); err != nil || now.State == "done" {
+		return err
+	}
+	return p.Desk.CloseGone(ctx, run, person, reason)
 }
 
 // signedIn lets people with a personal token in.

@@ -18,7 +18,9 @@ func (w *World) Google() http.Handler {
 			if c.r.Header.Get("Authorization") != "Bearer "+w.opt.Admin {
 				return googleError(http.StatusUnauthorized, "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential.", "ACCESS_TOKEN_TYPE_UNSUPPORTED")
 			}
-			c.entry.Actor = ActorResponder
+			if c.entry.Actor == ActorUnknown { // another administrator says who they are
+				c.entry.Actor = ActorResponder
+			}
 			w.settleLocked()
 			return h(c)
 		})
