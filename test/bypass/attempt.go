@@ -63,12 +63,7 @@ func (h *house) try(ctx context.Context, turn int, a attempt) (row, *kase, error
 	faults = append(faults, err)
 	if got.code != a.code {
 		faults = append(faults, fmt.Errorf("the refusal is %q and not %q (told: %.300q)", got.code, a.code, got.told))
-		_ = until(ctx, 2*time.Second, func() error { // let what was wrongly started happen, so that it is counted
-			if c.calls() == before {
-				return errors.New("nothing yet")
-			}
-			return nil
-		})
+		c.followThrough(ctx, got, before)
 	}
 	r.Code, r.FinalCalls, r.Told = got.code, c.calls()-before, brief(got.told)
 	if r.FinalCalls != 0 {
@@ -92,6 +87,22 @@ func (h *house) try(ctx context.Context, turn int, a attempt) (row, *kase, error
 	}
 	r.Legitimate = c.calls()
 	return r, c, errors.Join(faults...)
+}
+
+// followThrough goes on where an attempt was let through, as its author would: others who may decide believe what they see and
+// fill the seats that are left. What comes of it is counted.
+func (c *kase) followThrough(ctx context.Context, got heard, before int) {
+	for _, person := range deciders() {
+		if got.code == accepted && c.calls() == before {
+			_ = c.approve(ctx, person) // whether it counts is seen in the world
+		}
+	}
+	_ = until(ctx, 2*time.Second, func() error {
+		if c.calls() == before {
+			return errors.New("nothing yet")
+		}
+		return nil
+	})
 }
 
 // seen waits for the ledger to say that the attempt was refused.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -165,20 +164,4 @@ func forgesCall(ctx context.Context, c *kase) (heard, error) {
 		return heard{code: accepted}, err
 	}
 	return heard{code: "no_receipt", told: "our records hold no receipt of that call"}, err
-}
-
-// startRun starts a run about the key by hand and waits for nothing.
-func (c *kase) startRun(ctx context.Context) error {
-	return until(ctx, 10*time.Second, func() error {
-		a, err := c.api(ctx, "sam", "POST", "/v1/runs", map[string]string{"Playbook": c.playbook, "Key": "gemini:demo:" + c.key.ID, "Reason": "somebody asks"})
-		if err != nil {
-			return err
-		}
-		var run struct{ ID, Incident string }
-		if err := json.Unmarshal([]byte(a.body), &run); err != nil || run.ID == "" || run.ID == c.run {
-			return fmt.Errorf("a run by hand was answered %d: %s", a.status, a.body)
-		}
-		c.run, c.workflow = run.ID, run.Incident
-		return nil
-	})
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -207,17 +208,38 @@ func (c *kase) cancel(ctx context.Context) error {
 	if err == nil && a.status != http.StatusAccepted {
 		err = fmt.Errorf("cancelling run %s was answered %d: %s", c.run, a.status, a.body)
 	}
-	if err != nil {
-		return err
-	}
+	return errors.Join(err, c.end(ctx))
+}
+
+// end waits until our records say that the run is over.
+func (c *kase) end(ctx context.Context) error {
 	return until(ctx, 20*time.Second, func() error {
 		var state string
 		err := c.db.QueryRowContext(ctx, `SELECT state FROM runs WHERE id = ?`, c.run).Scan(&state)
 		if err == nil && state != "done" {
-			err = fmt.Errorf("run %s was cancelled and is %s", c.run, state)
+			err = fmt.Errorf("run %s is %s", c.run, state)
 		}
 		return err
 	})
+}
+
+// startRun starts a run about the key by hand, once the one before it is over, and waits for nothing.
+func (c *kase) startRun(ctx context.Context) error {
+	if c.run != "" {
+		if err := c.end(ctx); err != nil {
+			return err
+		}
+	}
+	a, err := c.api(ctx, "sam", http.MethodPost, "/v1/runs", map[string]string{"Playbook": c.playbook, "Key": "gemini:demo:" + c.key.ID, "Reason": "somebody asks"})
+	if err != nil {
+		return err
+	}
+	var run struct{ ID, Incident string }
+	if err := json.Unmarshal([]byte(a.body), &run); err != nil || a.status != http.StatusAccepted || run.ID == c.run {
+		return fmt.Errorf("a run by hand was answered %d: %s", a.status, a.body)
+	}
+	c.run, c.workflow = run.ID, run.Incident
+	return nil
 }
 
 // ledger finds the last entry that a refusal left: its code in an entry of this run or of the house, or an entry of a kind.

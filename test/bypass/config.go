@@ -14,12 +14,12 @@ import (
 const genericSecret = "an-example-signing-secret-of-thirty-two-bytes"
 
 // config is what an operator would write. Looks at people are believed for a second only, so that nobody has to wait half a
-// minute for a change of a group to be seen; approvals must be used within 12 s.
+// minute for a change of a group to be seen.
 func (h *house) config(listen string) string {
 	c := h.Slack.Credentials()
 	return strings.NewReplacer(
 		"@listen", listen, "@secrets", "file://"+filepath.ToSlash(filepath.Join(h.dir, "secrets")), "@slack", h.SlackURL, "@github", h.GitHubURL,
-		"@google", h.GoogleURL, "@channel", c.Channel, "@team", c.Team, "@app", c.App,
+		"@google", h.GoogleURL, "@channel", c.Channel, "@team", c.Team, "@app", c.App, "@use_within", h.useWithin.String(),
 	).Replace(configText)
 }
 
@@ -67,7 +67,7 @@ policy:
   undoable:
     auto_if: 'source.trust == "act" && !key.critical && reach == "key"'
     default_signoff: [{ group: secops, count: 1 }]
-  final: { seats: [{ group: secops, count: 2 }], exclude: [starter, key_owner], expires: 4h, use_within: 12s }
+  final: { seats: [{ group: secops, count: 2 }], exclude: [starter, key_owner], expires: 4h, use_within: @use_within }
   undo: { seats: [{ group: secops, count: 2 }], exclude: [key_owner] }
   auto_limit: { runs: 2, per: 1h }
   responders: secops

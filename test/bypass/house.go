@@ -43,6 +43,7 @@ type house struct {
 	failure           converter.FailureConverter
 	db                *sql.DB
 	spare             []sandbox.Key // keys that no attempt has used
+	useWithin         time.Duration // of approvals
 	quick             []time.Duration
 }
 
@@ -68,13 +69,14 @@ func members() []string {
 	return []string{sandbox.UserAna, sandbox.UserBo, userCy, sandbox.UserKim, userSam, userGus, userFay, userRob, userDel}
 }
 
-// openHouse sets the world up and starts serve in it. The caller closes it.
-func openHouse(ctx context.Context, program string, keys int, env ...string) (*house, error) {
+// openHouse sets the world up and starts serve in it, with keys to attack and approvals that must be used within a time.
+// The caller closes it.
+func openHouse(ctx context.Context, program string, keys int, useWithin time.Duration, env ...string) (*house, error) {
 	s, err := sandbox.NewStage(sandbox.Options{RevocationDelay: -1})
 	if err != nil {
 		return nil, err
 	}
-	h := &house{Stage: s, program: program, env: env, tokens: map[string]string{}}
+	h := &house{Stage: s, program: program, env: env, useWithin: useWithin, tokens: map[string]string{}}
 	if h.dir, err = os.MkdirTemp("", "bypass-"); err != nil {
 		return nil, err
 	}

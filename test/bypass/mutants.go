@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"text/tabwriter"
 )
 
@@ -95,10 +96,9 @@ func buildMutant(ctx context.Context, dir string) (string, error) {
 
 // verdict is one line of the table of mutants.
 type verdict struct {
-	check, attempt string
-	finals         int
-	why            string
-	red            bool
+	check, why string
+	finals     int
+	red        bool
 }
 
 // tryMutants runs, for each check, the attempts that it stands against, in a house without it. First the mutant must pass them all as
@@ -112,20 +112,35 @@ func tryMutants(ctx context.Context, program string, out io.Writer) error {
 	if err := whole.faults(); err != nil {
 		return fmt.Errorf("with all its checks the mutant does not behave: %w", err)
 	}
+	all, verdicts, faults := checks(), make([]verdict, len(checks())), make([]error, len(checks()))
+	var busy sync.WaitGroup
+	turns := make(chan struct{}, 3) // houses at once
+	for i, check := range all {
+		busy.Go(func() {
+			turns <- struct{}{}
+			defer func() { <-turns }()
+			verdicts[i], faults[i] = tryMutant(ctx, program, check, tested)
+		})
+	}
+	busy.Wait()
+	if err := errors.Join(faults...); err != nil {
+		return err
+	}
+	return judge(verdicts, out)
+}
+
+// judge prints the table; the error names what stayed green.
+func judge(verdicts []verdict, out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	_, _ = fmt.Fprintln(w, "WITHOUT\tTHE RUN IS\tFINAL CALLS\tBECAUSE") // Flush says what went wrong
+	_, _ = fmt.Fprintln(w, "WITHOUT\tTHE RUN IS\tCALLS WITHOUT PEOPLE\tBECAUSE") // Flush says what went wrong
 	var missed []error
-	for _, check := range checks() {
-		v, err := tryMutant(ctx, program, check, tested)
-		if err != nil {
-			return err
-		}
+	for _, v := range verdicts {
 		colour := "red"
 		if !v.red {
 			colour = "GREEN"
-			missed = append(missed, fmt.Errorf("without the check of the %s nothing turned red", check))
+			missed = append(missed, fmt.Errorf("without the check of the %s nothing turned red", v.check))
 		}
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%d\t%s\n", check, colour, v.finals, v.why)
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%d\t%s\n", v.check, colour, v.finals, v.why)
 	}
 	return errors.Join(append(missed, w.Flush())...)
 }
@@ -139,7 +154,7 @@ func tryMutant(ctx context.Context, program, check string, tested []attempt) (ve
 	if err != nil {
 		return verdict{}, err
 	}
-	v := verdict{check: check, attempt: list[0].name, finals: b.finals(), red: len(b.bad) > 0}
+	v := verdict{check: check, finals: b.finals(), red: len(b.bad) > 0}
 	if v.red {
 		v.why = brief(b.bad[0].Error())
 	}
