@@ -233,7 +233,11 @@ func byPayload(user, person string, change func(c *kase, at *route)) func(contex
 		if change != nil {
 			change(c, &at)
 		}
+		before := len(c.Slack.Messages())
 		told, err := c.inject(ctx, c.submission(user, at, nil))
+		if err == nil && strings.Contains(told, "Being recorded") { // what became of it follows privately
+			told, err = c.whispered(ctx, user, before)
+		}
 		if err != nil {
 			return heard{}, err
 		}

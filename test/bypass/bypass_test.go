@@ -5,17 +5,36 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/tourniquet-ir/tourniquet/internal/sandbox"
 	"github.com/tourniquet-ir/tourniquet/internal/signoff"
 )
+
+// workshop is where the product is built, once for every test that wants it.
+var workshop string
+
+var product = sync.OnceValues(func() (string, error) { return build(context.Background(), workshop, "tourniquet") })
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "bypass-test-")
+	if err != nil {
+		_, _ = fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	workshop = dir
+	code := m.Run()
+	_ = os.RemoveAll(dir) // a leftover in the temporary directory is no failure
+	os.Exit(code)
+}
 
 // logged passes on what the run says on the way.
 type logged struct{ t *testing.T }
@@ -27,7 +46,7 @@ func (l logged) Write(p []byte) (int, error) {
 
 func TestEveryWayAroundPeopleIsRefused(t *testing.T) {
 	t.Parallel()
-	program, err := build(t.Context(), t.TempDir(), "tourniquet")
+	program, err := product()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +144,7 @@ func away(t *testing.T) time.Duration {
 // target changes while people think, and Slack is down when the call should be made.
 func TestADrillOfPeopleWhoLeaveATargetThatMovesAndASlackThatIsDown(t *testing.T) {
 	t.Parallel()
-	program, err := build(t.Context(), t.TempDir(), "tourniquet")
+	program, err := product()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ func (h *house) config(listen string) string {
 	c := h.Slack.Credentials()
 	return strings.NewReplacer(
 		"@listen", listen, "@secrets", "file://"+filepath.ToSlash(filepath.Join(h.dir, "secrets")), "@slack", h.SlackURL, "@github", h.GitHubURL,
-		"@google", h.GoogleURL, "@channel", c.Channel, "@team", c.Team, "@app", c.App, "@use_within", h.useWithin.String(),
+		"@google", h.ProviderURL, "@channel", c.Channel, "@team", c.Team, "@app", c.App, "@use_within", h.useWithin.String(),
 	).Replace(configText)
 }
 
@@ -44,7 +44,7 @@ providers:
   gemini:
     - account: demo
       project: demo-shop
-      access_token: @secrets/google-token
+      access_token: @secrets/provider-admin
       endpoints: { api_keys: "@google", service_usage: "@google", monitoring: "@google", logging: "@google", generative: "@google" }
 sources:
   github: { trust: act, secret: @secrets/github-hook }
