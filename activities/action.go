@@ -45,6 +45,7 @@ type Entry struct {
 	After   string
 	Undo    string          // in words; empty where it cannot be taken back
 	Record  json.RawMessage // what the undo action needs
+	Hands   time.Duration   // how long a person's part in it may take
 	// Undoable makes the effect on this target milder than a card that says final.
 	Undoable bool
 }

@@ -32,7 +32,7 @@ func (h *House) freeze(ctx context.Context, ask wire.Freeze) (signoff.View, erro
 		return signoff.View{}, err
 	}
 	view := signoff.View{Request: id, Title: ask.Title, Why: ask.Why, Otherwise: otherwiseWords(ask), Place: ask.Place, State: signoff.StateOpen}
-	effect, err := h.freezeCalls(ctx, ask, &view)
+	effect, err := h.freezeCalls(ctx, &ask, &view)
 	if err != nil {
 		return signoff.View{}, wrap(err)
 	}
@@ -52,8 +52,9 @@ func (h *House) freeze(ctx context.Context, ask wire.Freeze) (signoff.View, erro
 	return h.DB.Request(ctx, id)
 }
 
-// freezeCalls dry-runs the calls; the answer is the strongest effect among them.
-func (h *House) freezeCalls(ctx context.Context, ask wire.Freeze, view *signoff.View) (string, error) {
+// freezeCalls dry-runs the calls; the answer is the strongest effect among them. A call that waits for a person's hands
+// lengthens the time in which all of them must be over.
+func (h *House) freezeCalls(ctx context.Context, ask *wire.Freeze, view *signoff.View) (string, error) {
 	effect := signoff.EffectUndoable
 	for i, p := range ask.Calls {
 		a, err := h.action(p.Action)
@@ -75,6 +76,7 @@ func (h *House) freezeCalls(ctx context.Context, ask wire.Freeze, view *signoff.
 		if does == signoff.EffectFinal {
 			effect = signoff.EffectFinal
 		}
+		ask.Complete = playbooks.Dur(min(ask.Complete.Std()+e.Hands, signoff.MaxComplete))
 		view.Envelope.Calls = append(view.Envelope.Calls, signoff.PlannedCall{
 			Index: i, Step: p.Step, Action: p.Action, CardHash: hash, Effect: does, Inputs: p.With,
 			Target: e.Target, State: e.State, Undo: e.Undo, Reach: e.Reach, After: e.After,

@@ -3,8 +3,11 @@ package activities
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
+
+	"go.temporal.io/sdk/temporal"
 
 	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
@@ -17,6 +20,10 @@ func (h *House) keep(ctx context.Context, a Action, call wire.Call, res wire.Res
 	status, text := "done", ""
 	if err != nil {
 		status, text = "failed", err.Error()
+	}
+	var app *temporal.ApplicationError
+	if errors.As(err, &app) && app.Type() == wire.ErrWait {
+		status, text = "waiting", app.Message() // nothing was sent and nothing failed
 	}
 	id := fmt.Sprintf("step/%s/%d/%s", call.Step, call.Attempt, status)
 	if call.Grant != nil {

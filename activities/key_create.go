@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"time"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
@@ -29,21 +30,27 @@ func keyCreate() Action {
 	}
 }
 
+// handsTime is how long a person has for making a key by hand; after that the plan is asked anew.
+const handsTime = time.Hour
+
 func dryCreate(ctx context.Context, h *House, in In) (Entry, error) {
 	p, like, err := h.target(in, "like")
 	if err != nil {
 		return Entry{}, err
 	}
 	c := keys.CanFor(p, keys.OpCreate, like)
-	if !c.Available {
+	if !c.Available && c.ByHand == "" {
 		return Entry{}, keys.Permanent(&unavailable{what: "create", who: like.Provider, why: c.Why})
 	}
-	if err := roomFor(ctx, p, like, createLabel(in)); err != nil {
+	hands := time.Duration(0)
+	if !c.Available {
+		c.What, hands = "A person makes it in "+c.ByHand+" and seals it here", handsTime
+	} else if err := roomFor(ctx, p, like, createLabel(in)); err != nil {
 		return Entry{}, err
 	}
 	return Entry{
 		Target: "a new key like " + like.Target(), Reach: keys.ReachKey, State: map[string]string{"like": like.Target()},
-		Before: "no such key", After: c.What, Undo: "the unused key is deleted",
+		Before: "no such key", After: c.What, Undo: "the unused key is deleted", Hands: hands,
 	}, nil
 }
 
@@ -66,6 +73,9 @@ func create(ctx context.Context, h *House, in In) (Output, error) {
 	p, like, err := h.target(in, "like")
 	if err != nil {
 		return Output{}, err
+	}
+	if c := keys.CanFor(p, keys.OpCreate, like); !c.Available {
+		return byHand(ctx, h, in, p, like, c)
 	}
 	label := createLabel(in)
 	orphans, err := p.Orphans(ctx, like, label)

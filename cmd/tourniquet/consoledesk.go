@@ -25,6 +25,11 @@ func (d consoleDesk) Decide(ctx context.Context, a console.Act) (string, bool, s
 	return r.Text, r.Accepted, r.Code
 }
 
+func (d consoleDesk) Seal(ctx context.Context, person, surface, question string, value []byte) (string, bool, string) {
+	r := d.gate.Seal(ctx, gateway.Act{Person: person, Surface: surface, Request: question}, value)
+	return r.Text, r.Accepted, r.Code
+}
+
 func (d consoleDesk) Person(ctx context.Context, token string) (incident.Person, bool) {
 	id, found, err := d.db.PersonByToken(ctx, tokenHash(token))
 	if err != nil || !found {

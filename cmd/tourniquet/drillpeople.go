@@ -15,6 +15,7 @@ import (
 // every press is made by the sandbox and reaches the product signed, as Slack sends it.
 func (d *rehearsal) people(ctx context.Context) {
 	if d.scripted {
+		go d.makeKeys(ctx)
 		d.stage.Slack.AutoApprove(ctx, sandbox.Script{People: sandbox.Scripted(time.Second, d.scenario.Answer), Note: func(text string) { d.say("        %s", text) }})
 		return
 	}
@@ -64,6 +65,9 @@ func (d *rehearsal) waiting(ctx context.Context) (id, words string) {
 	if d.run_.ID == "" {
 		return "", ""
 	}
+	if q, waits := d.keyWaits(ctx); waits {
+		return q.ID, fmt.Sprintf("  A KEY BY HAND for %s\n  %s\n  type: ana seal (she makes it on the sandbox provider's pages and seals it)", q.From, q.Prompt)
+	}
 	if qs, err := d.db.Questions(ctx, d.run_.ID, true); err == nil && len(qs) > 0 {
 		return qs[0].ID, fmt.Sprintf("  QUESTION for %s\n  %s\n  type: ana %s", qs[0].From, strings.TrimSpace(qs[0].Prompt), strings.Join(qs[0].Choices, " | ana "))
 	}
@@ -87,6 +91,12 @@ func (d *rehearsal) typed(ctx context.Context, line string) {
 	user, ok := map[string]string{"ana": sandbox.UserAna, "bo": sandbox.UserBo, "kim": sandbox.UserKim, "lee": sandbox.UserLee}[who]
 	if !ok || what == "" {
 		d.say("  type a person and what they press: ana approve, bo approve, lee approve, ana reject")
+		return
+	}
+	if q, waits := d.keyWaits(ctx); waits && what == "seal" {
+		if err := d.makeKey(ctx, q, who); err != nil {
+			d.say("  %s", err)
+		}
 		return
 	}
 	p := sandbox.ScriptedPerson{User: user}

@@ -21,6 +21,7 @@ type Desk interface {
 	Decide(ctx context.Context, a Act) (answer string, accepted bool, code string)
 	// Person says whose personal token this is.
 	Person(ctx context.Context, token string) (incident.Person, bool)
+	Sealer
 }
 
 // Act is one try to decide a sign-off or to answer a question.
@@ -125,6 +126,7 @@ func (c *Console) routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /signoffs/{id}/decisions", c.page(c.decide))
 	mux.HandleFunc("GET /questions/{id}", c.page(c.question))
 	mux.HandleFunc("POST /questions/{id}/answers", c.page(c.answer))
+	mux.HandleFunc("POST /questions/{id}/key", c.page(c.seal))
 	mux.HandleFunc("GET /alerts", c.page(c.alerts))
 	mux.HandleFunc("GET /events", c.page(c.events))
 
@@ -138,5 +140,6 @@ func (c *Console) routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /v1/signoffs/{id}/decisions", c.api(c.apiDecide))
 	mux.HandleFunc("GET /v1/questions", c.api(c.apiQuestions))
 	mux.HandleFunc("POST /v1/questions/{id}/answers", c.api(c.apiAnswer))
+	mux.HandleFunc("POST /v1/questions/{id}/key", c.api(c.apiSeal))
 	mux.HandleFunc("GET /v1/alerts", c.api(c.apiAlerts))
 }

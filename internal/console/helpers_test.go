@@ -26,6 +26,20 @@ type desk struct {
 	acts   []console.Act
 	digest string
 	tokens map[string]incident.Person
+	keys   []string
+}
+
+func (d *desk) Seal(_ context.Context, person, surface, question string, value []byte) (string, bool, string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.keys = append(d.keys, person+" "+surface+" "+question+" "+string(value))
+	return "The key is sealed.", true, ""
+}
+
+func (d *desk) sealed() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return append([]string(nil), d.keys...)
 }
 
 func (d *desk) Decide(_ context.Context, a console.Act) (string, bool, string) {

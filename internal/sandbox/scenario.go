@@ -56,6 +56,7 @@ type Issuer struct {
 	Call       Call                           // one model call with a key's value
 	Config     string                         // the account's line under providers:, with @url and @secrets
 	Secrets    func(*World) map[string]string // the responder's credentials, as files below @secrets
+	ByHand     func(w *World, who string) Key // makes a key on the provider's own pages; nil where a call makes them
 	Brief      time.Duration                  // how long a deleted key goes on working without --realistic; 0 means 20 s
 	Lingers    time.Duration                  // how long a deleted key really goes on working; 0 means 20 s, nobody published a figure
 	LingersWhy string                         // where that is from, in words
@@ -67,7 +68,7 @@ type Call func(ctx context.Context, base, secret string, tokens int) (*http.Requ
 // Scenarios are all rehearsals, the default first.
 func Scenarios() []Scenario {
 	return []Scenario{
-		geminiLeak(), leakedNotUsed(), falseAlarm(), bedrockAccessKey(), bedrockAPIKey(), azureRegenerate(),
+		geminiLeak(), anthropicLeak(), leakedNotUsed(), falseAlarm(), bedrockAccessKey(), bedrockAPIKey(), azureRegenerate(),
 		quietTheft(), slowTheft(), busyLaunch(),
 	}
 }

@@ -13,6 +13,11 @@ func anthropicLeak() Scenario {
 		Leak: func(w *World) Key {
 			return w.NewAnthropicKey(AnthropicKey{Workspace: "wrkspc_shop", Name: "shop production"})
 		},
+		ByHand: func(w *World, who string) Key {
+			k := w.NewAnthropicKey(AnthropicKey{Workspace: "wrkspc_shop", Name: "shop production, new", By: who})
+			w.Record(Entry{Service: "anthropic-console", Method: http.MethodPost, Path: "/settings/keys", Actor: who, Key: k.ID, Effect: EffectUndoable, Status: http.StatusOK})
+			return k
+		},
 		Config: `{ account: demo, admin_key: @secrets/provider-admin, base_url: "@url" }`,
 	})
 }
