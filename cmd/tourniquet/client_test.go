@@ -34,11 +34,17 @@ type ran struct {
 // command runs one as main does, without a configuration file.
 func command(t *testing.T, env map[string]string, args ...string) ran {
 	t.Helper()
+	return typed(t, "", env, args...)
+}
+
+// typed is a command with something on its standard input.
+func typed(t *testing.T, in string, env map[string]string, args ...string) ran {
+	t.Helper()
 	var out, talk bytes.Buffer
 	if _, ok := env["TOURNIQUET_CONFIG"]; !ok {
 		args = append(args, "--config", filepath.Join(t.TempDir(), "none.yaml"))
 	}
-	code := run(t.Context(), args, strings.NewReader(""), &out, &talk, func(name string) (string, bool) { v, ok := env[name]; return v, ok })
+	code := run(t.Context(), args, strings.NewReader(in), &out, &talk, func(name string) (string, bool) { v, ok := env[name]; return v, ok })
 	return ran{code, out.String(), talk.String()}
 }
 
@@ -67,6 +73,13 @@ func (p *deskDouble) Decide(_ context.Context, a console.Act) (string, bool, str
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.acts = append(p.acts, a)
+	return p.answer, p.accepted, p.code
+}
+
+func (p *deskDouble) Seal(_ context.Context, person, surface, question string, value []byte) (string, bool, string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.acts = append(p.acts, console.Act{Person: person, Surface: surface, Request: question, Verb: "seal", Answer: string(value)})
 	return p.answer, p.accepted, p.code
 }
 
