@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -40,38 +39,6 @@ func everything(ctx context.Context, h house, key incident.Key) map[string]func(
 		"persistence": func() error { _, _, err := h.provider.Persistence(ctx, key, time.Now()); return err },
 		"check":       func() error { return h.provider.Check(ctx) },
 		"revoke":      func() error { _, err := h.provider.Revoke(ctx, key); return err },
-	}
-}
-
-func TestEveryFaultIsAnErrorThatSaysWhetherToRepeat(t *testing.T) {
-	t.Parallel()
-	for _, fault := range []struct {
-		status    int
-		permanent bool
-	}{
-		{400, true}, {401, true}, {403, true}, {404, true}, {409, false}, {429, false}, {500, false}, {502, false}, {503, false},
-		{sandbox.FaultGarbage, false}, {sandbox.FaultLost, false},
-	} {
-		t.Run(fmt.Sprint(fault.status), func(t *testing.T) {
-			t.Parallel()
-			for name := range everything(nil, house{}, incident.Key{}) {
-				h, ctx := build(t), within(t)
-				key := h.find(t)
-				h.world.Fault("azure-arm", fault.status, 40)
-				err := everything(ctx, h, key)[name]()
-				if err == nil {
-					t.Errorf("%s: no error", name)
-					continue
-				}
-				noSecret(t, h.stolen.Secret(), err.Error())
-				if keys.IsPermanent(err) != fault.permanent {
-					t.Errorf("%s: permanent is %v in %q", name, !fault.permanent, err)
-				}
-				if (fault.status == 429 || fault.status == 503) && !strings.Contains(err.Error(), "retry after 7 s") {
-					t.Errorf("%s: the time to wait is not in %q", name, err)
-				}
-			}
-		})
 	}
 }
 

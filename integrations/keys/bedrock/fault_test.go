@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -45,51 +44,6 @@ func everything(ctx context.Context, h house, key incident.Key, stolen sandbox.K
 		"check":       func() error { return h.provider.Check(ctx) },
 		"revoke":      func() error { _, err := h.provider.Revoke(ctx, key); return err },
 	}
-}
-
-func TestEveryFaultIsAnErrorThatSaysWhetherToRepeat(t *testing.T) {
-	t.Parallel()
-	for _, fault := range []struct {
-		status    int
-		permanent bool
-	}{
-		{400, true}, {401, true}, {403, true}, {404, true}, {409, false}, {429, false}, {500, false}, {502, false}, {503, false},
-		{sandbox.FaultGarbage, false}, {sandbox.FaultLost, false},
-	} {
-		t.Run(fmt.Sprint(fault.status), func(t *testing.T) {
-			t.Parallel()
-			for name := range everything(nil, house{}, incident.Key{}, sandbox.Key{}) {
-				h, ctx := build(t), within(t)
-				stolen := h.world.NewAWSAccessKey("shop")
-				key := h.find(t, stolen)
-				for _, service := range []string{"iam", "sts", "cloudtrail", "bedrock-control"} {
-					h.world.Fault(service, fault.status, 40)
-				}
-				err := everything(ctx, h, key, stolen)[name]()
-				if err == nil && missingIsAnswer(fault.status, name) {
-					continue
-				}
-				if err == nil {
-					t.Errorf("%s: no error", name)
-					continue
-				}
-				noSecret(t, stolen.Secret(), err.Error())
-				if keys.IsPermanent(err) != fault.permanent {
-					t.Errorf("%s: permanent is %v in %q", name, !fault.permanent, err)
-				}
-				if (fault.status == 429 || fault.status == 503) && !strings.Contains(err.Error(), "retry after 7 s") {
-					t.Errorf("%s: the time to wait is not in %q", name, err)
-				}
-			}
-		})
-	}
-}
-
-// missingIsAnswer are the calls to which "there is no such thing" is an answer and no fault; 400 is how IAM tells that a
-// key's id is none.
-func missingIsAnswer(status int, name string) bool {
-	return status == http.StatusNotFound && name != "create" && name != "usage" && name != "persistence" && name != "check" && name != "sessions" ||
-		status == http.StatusBadRequest && name == "identify"
 }
 
 func TestOneHiccupIsReadAgainButNeverWrittenAgain(t *testing.T) {
