@@ -26,7 +26,7 @@ type Scenario struct {
 	Issuer  Issuer
 	Theft   string        // TheftSpends, TheftNone or TheftHonest
 	Spend   time.Duration // how long the key is used before the alert
-	Answer  string        // what people answer when asked whether it is abuse
+	Answer  string        // what people answer when they are asked, one word for each question
 	// Pace of the use; zero is the thief's own 28 USD a minute.
 	Pace Pace
 	// Past lets the key have been used before the drill; nil: it is new.

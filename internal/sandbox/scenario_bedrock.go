@@ -42,7 +42,7 @@ func bedrockAccessKey() Scenario {
 		w.LogAWSInvocations("us-west-2")
 		return k
 	}))
-	s.Intrude = intrudeAWS
+	s.Intrude, s.Answer = intrudeAWS, bedrockAnswers
 	s.Finding = func(s *Stage) map[string]any { // scanners find both halves of an access key in one file
 		return map[string]any{
 			"id": "scan-" + s.Key.ID, "kind": incident.KindKeyLeaked, "severity": "critical", "title": "AWS access key with its secret in a public notebook",
@@ -53,12 +53,17 @@ func bedrockAccessKey() Scenario {
 }
 
 func bedrockAPIKey() Scenario {
-	return leak("bedrock-api-key", "a long-term Bedrock API key leaks; the user that AWS made for it stays when the key is gone", awsIssuer("amazon_bedrock_api_key", func(w *World) Key {
+	s := leak("bedrock-api-key", "a long-term Bedrock API key leaks; the user that AWS made for it stays when the key is gone", awsIssuer("amazon_bedrock_api_key", func(w *World) Key {
 		w.LogAWSInvocations("us-east-1")
 		w.LogAWSInvocations("us-west-2")
 		return w.NewAWSAPIKey("BedrockAPIKey-8f2a")
 	}))
+	s.Answer = bedrockAnswers
+	return s
 }
+
+// bedrockAnswers: it is abuse, and what the intruder left behind has been removed by hand.
+const bedrockAnswers = "abuse removed"
 
 // BedrockCall is one Converse call, signed with an access key or with a Bedrock key as bearer token.
 func BedrockCall(ctx context.Context, base, secret string, tokens int) (*http.Request, error) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -13,7 +15,7 @@ type ScriptedPerson struct {
 	User   string        // Slack user id
 	After  time.Duration // from seeing the card to pressing
 	Reject string        // with a reason they reject instead of approving
-	Answer string        // what they choose when asked; "" chooses the first
+	Answer string        // what they choose when asked, one word for each question; "" chooses the first
 }
 
 // Script is who presses during a drill.
@@ -101,23 +103,36 @@ func (s *Slack) act(ctx context.Context, script Script, p ScriptedPerson, m Slac
 	}
 }
 
+// offered is the first option of a list that is among words, or else the first one.
+func offered(list slackBlock, words []string) string {
+	first := ""
+	options, _ := list["options"].([]any)
+	for i, item := range options {
+		option, _ := item.(slackBlock)
+		value, _ := option["value"].(string)
+		if slices.Contains(words, value) {
+			return value
+		}
+		if i == 0 {
+			first = value
+		}
+	}
+	return first
+}
+
 func (s *Slack) scriptAnswer(ctx context.Context, p ScriptedPerson, m SlackMessage) error {
+	words := strings.Fields(p.Answer)
 	for _, e := range interactive(m.Blocks) {
 		id, _ := e["action_id"].(string)
 		if e["type"] == "static_select" {
-			option, _ := e["selected_option"].(slackBlock)
-			value, _ := option["value"].(string)
-			if p.Answer != "" {
-				value = p.Answer
-			}
-			return s.Choose(ctx, p.User, m.Channel, m.TS, id, value)
+			return s.Choose(ctx, p.User, m.Channel, m.TS, id, offered(e, words))
 		}
 		var carried struct {
 			Answer string `json:"answer"`
 		}
 		text, _ := e["value"].(string)
 		_ = json.Unmarshal([]byte(text), &carried) // a button of another shape has no answer
-		if p.Answer == "" || p.Answer == carried.Answer {
+		if p.Answer == "" || slices.Contains(words, carried.Answer) {
 			return s.Press(ctx, p.User, m.Channel, m.TS, id)
 		}
 	}

@@ -1,6 +1,7 @@
 package azureopenai
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -87,6 +88,11 @@ func (p *Provider) metrics(ctx context.Context, since, until time.Time) ([]keys.
 	if err != nil {
 		return nil, err
 	}
+	return got.rows(p.cfg.MicroUSDPerRequest), nil
+}
+
+// rows puts the three figures of a minute and a deployment together.
+func (got metricAnswer) rows(price int64) []keys.UsageRow {
 	type place struct {
 		at    time.Time
 		model string
@@ -106,7 +112,7 @@ func (p *Provider) metrics(ctx context.Context, since, until time.Time) ([]keys.
 				if sums[at] == nil {
 					sums[at] = &keys.UsageRow{At: at.at, Model: model}
 				}
-				count(sums[at], m.Name.Value, int64(d.Total), p.cfg.MicroUSDPerRequest)
+				count(sums[at], m.Name.Value, int64(d.Total), price)
 			}
 		}
 	}
@@ -114,13 +120,8 @@ func (p *Provider) metrics(ctx context.Context, since, until time.Time) ([]keys.
 	for _, r := range sums {
 		rows = append(rows, *r)
 	}
-	slices.SortFunc(rows, func(a, b keys.UsageRow) int {
-		if c := a.At.Compare(b.At); c != 0 {
-			return c
-		}
-		return strings.Compare(a.Model, b.Model)
-	})
-	return rows, nil
+	slices.SortFunc(rows, func(a, b keys.UsageRow) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Model, b.Model)) })
+	return rows
 }
 
 // Usage is the use of the whole resource: Azure does not record which of the two keys was shown.
