@@ -347,6 +347,33 @@ func TestPersistenceNamesWhatTheIntruderLeft(t *testing.T) {
 	}
 }
 
+func TestWhatWeMadeOurselvesIsNoTraceOfAnIntruder(t *testing.T) {
+	t.Parallel()
+	var late atomic.Int64 // seconds that the world is behind us
+	late.Store(600)
+	w := sandbox.NewWorld(sandbox.Options{AWSDelay: -1, Now: func() time.Time { return time.Now().Add(-time.Duration(late.Load()) * time.Second) }})
+	h, ctx := in(t, w), within(t)
+	w.LogAWSInvocations("us-east-1")
+	w.LogAWSInvocations("us-west-2")
+	stolen := w.NewAWSAPIKey("BedrockAPIKey-8f2a")
+	late.Store(0)
+	k := h.find(t, stolen)
+	must[keys.Created](t)(h.provider.Create(ctx, k, "tourniquet-1"))
+	traces, _, err := h.provider.Persistence(ctx, k, time.Now().Add(-time.Minute)) // the phantom user is older than that
+	if err != nil || len(traces) != 0 {
+		t.Fatalf("%v, %v", traces, err)
+	}
+	traces, _, err = h.provider.Persistence(ctx, k, time.Now().Add(-time.Hour))
+	for _, tr := range traces {
+		if tr.Kind == "api_key_created" || tr.Kind == "bedrock_api_key" && strings.Count(tr.What, "ACCA") != 1 {
+			t.Errorf("our own key is a trace: %+v", tr)
+		}
+	}
+	if err != nil || len(traces) == 0 {
+		t.Fatalf("the stolen key itself and its phantom user are new and no trace: %v, %v", traces, err)
+	}
+}
+
 func TestCheckSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	h := build(t)

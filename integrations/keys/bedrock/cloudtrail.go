@@ -42,8 +42,9 @@ type event struct {
 }
 
 type identity struct {
-	Type, UserName, ARN string
-	SessionContext      struct {
+	Type, UserName, ARN, AccessKeyID string
+
+	SessionContext struct {
 		SessionIssuer struct{ Type, UserName string }
 	}
 }
@@ -123,6 +124,9 @@ func (p *Provider) events(ctx context.Context, region string, q lookup) (all []e
 
 // page is one call, at CloudTrail's pace.
 func (p *Provider) page(ctx context.Context, region string, q lookup, token *string) (out []event, next *string, err error) {
+	if q.since.After(q.until) {
+		q.since = q.until // clocks differ, and CloudTrail refuses what ends before it begins
+	}
 	what := fmt.Sprintf("looking up what %s %q did in %s", q.key, q.value, region)
 	client := cloudtrail.NewFromConfig(p.aws(region), func(o *cloudtrail.Options) { o.BaseEndpoint = at(p.cfg.Endpoints.CloudTrail, region) })
 	err = p.read(ctx, what, func() error {

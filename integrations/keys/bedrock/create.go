@@ -116,6 +116,9 @@ func (p *Provider) createAPIKey(ctx context.Context, user string) (keys.Created,
 }
 
 func (p *Provider) created(id, user, hint string, secret []byte, request string) keys.Created {
+	p.mu.Lock()
+	p.mine[id] = true
+	p.mu.Unlock()
 	return keys.Created{Key: p.noun(id, user, hint), Secret: secret, Receipt: keys.Receipt{
 		RequestID: request, Summary: fmt.Sprintf("Created the key %s for user %q", id, user), After: map[string]string{"exists": "true"},
 	}}

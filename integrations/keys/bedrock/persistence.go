@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/bedrock"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
@@ -90,15 +89,19 @@ func acts(did []event) (out []keys.Trace) {
 	return out
 }
 
-// made are the creations by anybody, from CloudTrail.
+// made are the creations by anybody but us, from CloudTrail.
 func (p *Provider) made(ctx context.Context, since, until time.Time) (out []keys.Trace, err error) {
+	own, err := p.cfg.Credentials.Retrieve(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("our own AWS credentials could not be read: %w", scrub(err))
+	}
 	for _, name := range []string{"CreateAccessKey", "CreateUser", "CreateLoginProfile", "CreateServiceSpecificCredential"} {
 		got, _, err := p.events(ctx, globalRegion, lookup{byName, name, since, until})
 		if err != nil {
 			return nil, err
 		}
 		for _, e := range got {
-			if e.ErrorCode == "" {
+			if e.ErrorCode == "" && e.UserIdentity.AccessKeyID != own.AccessKeyID {
 				out = append(out, keys.Trace{Kind: creations[name], What: fmt.Sprintf("for user %q", e.RequestParameters.UserName), Actor: e.actor(), At: e.EventTime})
 			}
 		}
@@ -110,14 +113,15 @@ func (p *Provider) made(ctx context.Context, since, until time.Time) (out []keys
 func (p *Provider) newAPIKeys(ctx context.Context, since time.Time) (out []keys.Trace, err error) {
 	all, err := p.allAPIKeys(ctx)
 	for _, c := range all {
-		if at := aws.ToTime(c.CreateDate); !at.Before(since) {
+		if at := aws.ToTime(c.CreateDate); !at.Before(since) && !p.isMine(aws.ToString(c.ServiceSpecificCredentialId)) {
 			out = append(out, keys.Trace{Kind: "bedrock_api_key", What: fmt.Sprintf("%s of user %q, %s", aws.ToString(c.ServiceSpecificCredentialId), aws.ToString(c.UserName), c.Status), At: at.UTC()})
 		}
 	}
 	return out, err
 }
 
-// newUsers looks at users made since and at every phantom user, and says what hangs on them.
+// newUsers looks at users made since and at every phantom user, and says what hangs on them. A phantom from before is only
+// a trace when somebody can come in by it in another way than by the API key that it was made for.
 func (p *Provider) newUsers(ctx context.Context, since time.Time) (out []keys.Trace, err error) {
 	users, err := p.users(ctx, since)
 	if err != nil {
@@ -132,9 +136,12 @@ func (p *Provider) newUsers(ctx context.Context, since time.Time) (out []keys.Tr
 		if strings.HasPrefix(aws.ToString(u.UserName), phantomPrefix) {
 			kind = "phantom_user"
 		}
-		holds, err := p.holdings(ctx, aws.ToString(u.UserName))
+		holds, ways, err := p.holdings(ctx, aws.ToString(u.UserName))
 		if err != nil {
 			return nil, err
+		}
+		if aws.ToTime(u.CreateDate).Before(since) && !ways {
+			continue
 		}
 		out = append(out, keys.Trace{Kind: kind, What: fmt.Sprintf("%q: %s", aws.ToString(u.UserName), holds), At: aws.ToTime(u.CreateDate).UTC()})
 	}
@@ -164,17 +171,18 @@ func (p *Provider) users(ctx context.Context, since time.Time) (out []types.User
 	}
 }
 
-// holdings says in words what a user can come in by.
-func (p *Provider) holdings(ctx context.Context, user string) (string, error) {
+// holdings says in words what hangs on a user, and whether somebody can come in by an access key or a password.
+func (p *Provider) holdings(ctx context.Context, user string) (words string, ways bool, err error) {
 	var parts []string
 	list, err := p.accessKeys(ctx, user)
 	for _, k := range list {
+		ways = ways || !p.isMine(aws.ToString(k.AccessKeyId))
 		parts = append(parts, fmt.Sprintf("access key %s (%s)", aws.ToString(k.AccessKeyId), k.Status))
 	}
 	fault := errors.Join(err, p.read(ctx, fmt.Sprintf("asking whether %q has a password", user), func() error {
 		_, err := p.iam.GetLoginProfile(ctx, &iam.GetLoginProfileInput{UserName: &user})
 		if err == nil {
-			parts = append(parts, "a console password")
+			parts, ways = append(parts, "a console password"), true
 		}
 		return unlessGone(err)
 	}), p.read(ctx, fmt.Sprintf("listing the policies of %q", user), func() error {
@@ -199,42 +207,7 @@ func (p *Provider) holdings(ctx context.Context, user string) (string, error) {
 	if len(parts) == 0 {
 		parts = []string{"nothing hangs on it"}
 	}
-	return strings.Join(parts, ", "), fault
-}
-
-// unrecorded names the Regions in which invocations are not logged.
-func (p *Provider) unrecorded(ctx context.Context, now time.Time) (out []keys.Trace, err error) {
-	for _, region := range p.cfg.Regions {
-		on, err := p.logging(ctx, region)
-		if err != nil {
-			return nil, err
-		}
-		if !on {
-			out = append(out, keys.Trace{Kind: "invocation_logging_off", What: "what models are asked is not recorded in " + region, At: now.UTC()})
-		}
-	}
-	return out, nil
-}
-
-// logging reports whether a Region records what models are asked.
-func (p *Provider) logging(ctx context.Context, region string) (on bool, err error) {
-	client := p.bedrock(p.aws(region))
-	err = p.read(ctx, fmt.Sprintf("asking whether Bedrock logs invocations in %s", region), func() error {
-		got, err := client.GetModelInvocationLoggingConfiguration(ctx, &bedrock.GetModelInvocationLoggingConfigurationInput{})
-		if err == nil {
-			on = got.LoggingConfig != nil
-		}
-		return err
-	})
-	return on, err
-}
-
-// bedrock is the control plane's client.
-func (p *Provider) bedrock(cfg aws.Config) *bedrock.Client {
-	return bedrock.NewFromConfig(cfg, func(o *bedrock.Options) {
-		o.BaseEndpoint = at(p.cfg.Endpoints.Bedrock, cfg.Region)
-		o.AuthSchemePreference = []string{"aws.auth#sigv4"} // never a bearer token that happens to lie in the environment
-	})
+	return strings.Join(parts, ", "), ways, fault
 }
 
 // unique drops what two sources told alike, and sorts by time.

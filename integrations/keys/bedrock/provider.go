@@ -53,6 +53,7 @@ type Provider struct {
 	mu     sync.Mutex           // guards what is below
 	next   map[string]time.Time // Region -> when CloudTrail may be asked again
 	billed map[string]bill      // days -> answer of Cost Explorer
+	mine   map[string]bool      // ids of keys that we made since we started: no traces of an intruder
 }
 
 var (
@@ -79,7 +80,7 @@ func New(cfg Config) (*Provider, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	p := &Provider{cfg: cfg, next: map[string]time.Time{}, billed: map[string]bill{}}
+	p := &Provider{cfg: cfg, next: map[string]time.Time{}, billed: map[string]bill{}, mine: map[string]bool{}}
 	p.plain = tape.Transport{Next: tape.Next(cfg.HTTPClient), Judge: judgeAnswer}.Client(callTimeout)
 	p.iam = iam.NewFromConfig(p.aws(globalRegion), func(o *iam.Options) { o.BaseEndpoint = at(cfg.Endpoints.IAM, globalRegion) })
 	home := cfg.Regions[0]
@@ -179,6 +180,13 @@ func (p *Provider) Check(ctx context.Context) error {
 		faults = append(faults, err, logErr)
 	}
 	return errors.Join(faults...)
+}
+
+// isMine reports a key that we made ourselves since we started. Nothing that an intruder can write tells him so.
+func (p *Provider) isMine(id string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.mine[id]
 }
 
 // ours refuses to cut the branch that we sit on.
