@@ -160,7 +160,7 @@ func (p *Provider) turn(ctx context.Context, region string) error {
 	if slot.Before(now) {
 		slot = now
 	}
-	p.next[region] = slot.Add(lookupEvery)
+	p.next[region] = slot.Add(p.cfg.Pace)
 	p.mu.Unlock()
 	return sleep(ctx, slot.Sub(now))
 }

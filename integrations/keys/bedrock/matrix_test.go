@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
@@ -21,6 +22,7 @@ func subject(id, undo string, fine ...string) faulttest.Subject {
 			return bedrock.New(bedrock.Config{
 				Account: "prod", AccountID: sandbox.AWSAccountID, Regions: []string{"us-east-1"},
 				Credentials: credentials.NewStaticCredentialsProvider("AKIARESPONDERRESPOND", strings.Repeat("responder0", 4), ""),
+				Pace:        time.Millisecond, // nothing here counts questions
 				Endpoints:   bedrock.Endpoints{IAM: url, STS: url, CloudTrail: url, Bedrock: url, CostExplorer: url},
 			})
 		},

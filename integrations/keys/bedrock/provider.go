@@ -41,6 +41,7 @@ type Config struct {
 	MicroUSDPerRequest int64  // estimate of one model call, millionths of a dollar; 0 means Cost Explorer is asked
 	PriceBasis         string // where that estimate comes from
 	Now                func() time.Time
+	Pace               time.Duration // between two questions to CloudTrail in one Region; 0 means what AWS takes
 }
 
 // Provider speaks to one AWS account.
@@ -76,6 +77,9 @@ func New(cfg Config) (*Provider, error) {
 	}
 	if cfg.Credentials == nil {
 		return nil, fmt.Errorf("the bedrock account %q has no credentials", cfg.Account)
+	}
+	if cfg.Pace == 0 {
+		cfg.Pace = lookupEvery
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
