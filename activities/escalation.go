@@ -1,32 +1,10 @@
 package activities
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/tourniquet-ir/tourniquet/internal/signoff"
-	"github.com/tourniquet-ir/tourniquet/internal/wire"
 )
-
-// nextWords says who is woken next, and who then may decide, in the order of the playbook.
-func nextWords(ask wire.Freeze, rule signoff.Rule) []string {
-	var words []string
-	for _, e := range ask.Escalate {
-		when := ask.At.Add(e.After.Std()).UTC().Format("15:04 UTC")
-		if e.AfterUSD > 0 {
-			when = fmt.Sprintf("when %d USD are spent", e.AfterUSD)
-		}
-		then := ""
-		if e.Adds {
-			then = "; policy does not let them decide"
-			if _, adds := rule.Adds(e.To); adds {
-				then = " and may decide, too"
-			}
-		}
-		words = append(words, fmt.Sprintf("%s: %s is woken%s", when, e.To, then))
-	}
-	return words
-}
 
 // mostPinged keeps a mention from becoming a wall of names.
 const mostPinged = 20

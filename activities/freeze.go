@@ -31,7 +31,7 @@ func (h *House) freeze(ctx context.Context, ask wire.Freeze) (signoff.View, erro
 	if err != nil {
 		return signoff.View{}, err
 	}
-	view := signoff.View{Request: id, Title: ask.Title, Why: ask.Why, Otherwise: otherwiseWords(ask), Place: ask.Place, State: signoff.StateOpen}
+	view := signoff.View{Request: id, Title: ask.Title, Why: ask.Why, Otherwise: ask.OtherwiseWords(), Place: ask.Place, State: signoff.StateOpen}
 	effect, err := h.freezeCalls(ctx, &ask, &view)
 	if err != nil {
 		return signoff.View{}, wrap(err)
@@ -96,7 +96,7 @@ func (h *House) freezeRule(ctx context.Context, ask wire.Freeze, run incident.Ru
 		return err
 	}
 	rule = h.Policy.Escalate(rule, ask.Adds())
-	view.Next = nextWords(ask, rule)
+	view.Next = ask.NextWords(rule)
 	view.Envelope.Rule = rule
 	view.Who, view.WhoNot = rule.Who(), rule.WhoNot()
 	_, view.Seats = signoff.Seats(rule, nil)
@@ -224,11 +224,4 @@ func usd(micro int64) string { return fmt.Sprintf("%d.%02d", micro/1_000_000, mi
 func requestID(ask wire.Freeze) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "tourniquet/request/v1\n%s\n%s\n%d", ask.Run, ask.Step, ask.Attempt))
 	return "so-" + hex.EncodeToString(sum[:8])
-}
-
-func otherwiseWords(ask wire.Freeze) string {
-	if ask.Otherwise == "skip" {
-		return "this step is left out and the run goes on"
-	}
-	return "nothing of this is done and the run stops"
 }

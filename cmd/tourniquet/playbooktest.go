@@ -12,7 +12,6 @@ import (
 
 	"github.com/tourniquet-ir/tourniquet/internal/diag"
 	"github.com/tourniquet-ir/tourniquet/internal/rehearse"
-	"github.com/tourniquet-ir/tourniquet/internal/signoff"
 	"github.com/tourniquet-ir/tourniquet/playbooks"
 )
 
@@ -118,18 +117,15 @@ func (sh *shell) testPlaybooks(paths []string, f testFlags) error {
 	if err != nil {
 		return err
 	}
-	c, err := sh.configOrDefaults()
-	if err != nil {
-		return err
-	}
 	world, err := sh.world()
 	if err != nil {
 		return err
 	}
-	o := rehearse.Options{Policy: c.Policy}
-	if c.Path == "" {
-		o.Policy = signoff.DefaultPolicy()
+	policy, err := sh.policy()
+	if err != nil {
+		return err
 	}
+	o := rehearse.Options{Policy: policy}
 	reports, broken := []rehearse.Report{}, 0
 	for _, b := range benches {
 		file, faults, err := sh.rehearsable(b, world)

@@ -34,6 +34,8 @@ type Case struct {
 	mocks  []*mock
 	moves  []*move
 	expect expect
+
+	anybody bool // a preview: whoever is needed is there
 }
 
 // given are the defaults of a file, which a test may say anew.

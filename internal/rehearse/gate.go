@@ -74,7 +74,8 @@ func target(card playbooks.Card, with map[string]any) string {
 
 // freeze makes a real envelope under the real policy and opens it to the scripted people.
 func (s *stage) freeze(_ context.Context, ask wire.Freeze) (signoff.View, error) {
-	v := signoff.View{Request: fmt.Sprintf("so-%s-%d", ask.Step, ask.Attempt), Title: ask.Title, Why: ask.Why, State: signoff.StateOpen}
+	v := signoff.View{Request: fmt.Sprintf("so-%s-%d", ask.Step, ask.Attempt), Title: ask.Title, Why: ask.Why, State: signoff.StateOpen,
+		Place: ask.Place, Otherwise: ask.OtherwiseWords(), Impact: impact(ask)}
 	effect := signoff.EffectUndoable
 	e := &v.Envelope
 	for i, p := range ask.Calls {
@@ -84,6 +85,7 @@ func (s *stage) freeze(_ context.Context, ask wire.Freeze) (signoff.View, error)
 		}
 		e.Calls = append(e.Calls, signoff.PlannedCall{Index: i, Step: p.Step, Action: p.Action, CardHash: playbooks.CardHash(card), Effect: card.Effect,
 			Inputs: p.With, Target: target(card, p.With), State: asShown()})
+		v.Changes = append(v.Changes, change(card, p.With))
 	}
 	who := signoff.Parties{}
 	if ask.Key != nil {
@@ -93,6 +95,8 @@ func (s *stage) freeze(_ context.Context, ask wire.Freeze) (signoff.View, error)
 	if err == nil {
 		err = s.fillable(rule)
 		rule = s.policy.Escalate(rule, ask.Adds())
+		v.Next, v.Who, v.WhoNot = ask.NextWords(rule), rule.Who(), rule.WhoNot()
+		_, v.Seats = signoff.Seats(rule, nil)
 	}
 	if err != nil {
 		return v, refused(wire.ErrPermanent, err.Error())
@@ -103,7 +107,7 @@ func (s *stage) freeze(_ context.Context, ask wire.Freeze) (signoff.View, error)
 	}
 	e.World, e.Installation, e.Incident, e.WorkflowID, e.Run = incident.WorldDrill, installation, incidentID, ask.WorkflowID, ask.Run
 	e.Step, e.Attempt, e.Nonce, e.Rule = ask.Step, ask.Attempt, fmt.Sprintf("%s/%d", ask.Step, ask.Attempt), rule
-	e.Playbook, e.PlaybookHash, e.PublicKeys = "under test", "sha256:0", ask.PublicKeys
+	e.Playbook, e.PlaybookHash, e.PublicKeys = s.program.ID, s.program.Digest, ask.PublicKeys
 	e.Issued, e.Expires = ask.At.UTC(), ask.At.UTC().Add(within)
 	e.UseWithin, e.Complete = signoff.Seconds(s.policy.Final.UseWithin.Std()/time.Second), signoff.Seconds(ask.Complete.Std()/time.Second)
 	if e.PolicyHash, err = s.policy.Digest(); err == nil {
@@ -112,6 +116,7 @@ func (s *stage) freeze(_ context.Context, ask wire.Freeze) (signoff.View, error)
 	if err != nil {
 		return v, refused(wire.ErrPermanent, err.Error())
 	}
+	v.Code = signoff.CheckCode(v.Digest)
 	s.mu.Lock()
 	r := &request{view: v, at: s.env.Now(), state: signoff.StateOpen}
 	s.requests[v.Request] = r
@@ -123,6 +128,9 @@ func (s *stage) freeze(_ context.Context, ask wire.Freeze) (signoff.View, error)
 
 // fillable refuses a quorum that all people of the test together cannot fill, as freezing does in earnest.
 func (s *stage) fillable(rule signoff.Rule) error {
+	if s.c.anybody {
+		return nil
+	}
 	var all []signoff.Decision
 	for person, groups := range s.c.people {
 		all = append(all, signoff.Decision{Person: person, Groups: groups, Verb: signoff.Approve})
@@ -135,3 +143,24 @@ func (s *stage) fillable(rule signoff.Rule) error {
 
 // recheck finds people as the test says that they are.
 func (s *stage) recheck(context.Context, wire.Settle) (string, error) { return "", nil }
+
+// change is one line of before and after, as far as a card can tell without asking a provider.
+func change(card playbooks.Card, with map[string]any) signoff.Change {
+	c := signoff.Change{Target: target(card, with), Before: "as its provider says then", After: card.Summary}
+	if card.Undo != "" {
+		c.Undo = card.Undo
+	}
+	return c
+}
+
+// impact is what a card tells of the key.
+func impact(ask wire.Freeze) []string {
+	if ask.Key == nil {
+		return nil
+	}
+	out := []string{fmt.Sprintf("%d dependents use this key", len(ask.Key.Dependents))}
+	if ask.Key.Critical {
+		out = append(out, "the inventory calls this key critical")
+	}
+	return out
+}

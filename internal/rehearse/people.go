@@ -47,8 +47,11 @@ func (s *stage) act(m *move, a asking) {
 }
 
 func (s *stage) send(name string, m *move, d signoff.Decision, wrap func(signoff.Decision) any) {
-	now := s.env.Now()
-	d.Person, d.Name, d.Groups, d.SeenAt, d.At, d.Surface = m.by, m.by, s.c.people[m.by], now, now, surface
+	now, groups := s.env.Now(), m.groups
+	if groups == nil {
+		groups = s.c.people[m.by]
+	}
+	d.Person, d.Name, d.Groups, d.SeenAt, d.At, d.Surface = m.by, m.by, groups, now, now, surface
 	signed, err := signoff.Sign(d, keyID, s.priv)
 	if err != nil {
 		m.got, m.why = "unsigned", err.Error()

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/log"
@@ -48,7 +47,7 @@ type played struct {
 const deadlock = 20 * time.Second
 
 // newStage sets a run up that is not yet playing.
-func newStage(c *Case, cards playbooks.Catalog, policy signoff.Policy) (*stage, error) {
+func newStage(c *Case, p *playbooks.Program, cards playbooks.Catalog, policy signoff.Policy) (*stage, error) {
 	pub, priv, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		return nil, err
@@ -56,7 +55,7 @@ func newStage(c *Case, cards playbooks.Catalog, policy signoff.Policy) (*stage, 
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	s := &stage{
-		env: suite.NewTestWorkflowEnvironment(), c: c, cards: cards, policy: policy, priv: priv,
+		env: suite.NewTestWorkflowEnvironment(), c: c, program: p, cards: cards, policy: policy, priv: priv,
 		keys: map[string]string{keyID: base64.StdEncoding.EncodeToString(pub)},
 		cast: cast{mocks: c.mocks, used: map[*mock]int{}}, requests: map[string]*request{}, questions: map[string]wire.Question{},
 		asked: map[string]int{}, askedAt: map[string]bool{}, outputs: map[string]map[string]any{},
@@ -66,7 +65,8 @@ func newStage(c *Case, cards playbooks.Catalog, policy signoff.Policy) (*stage, 
 }
 
 // playProgram runs the real workflow to its end. A program that makes Temporal's environment panic is reported, not obeyed.
-func (s *stage) playProgram(p *playbooks.Program, limit time.Duration) (got played) {
+func (s *stage) playProgram(limit time.Duration) (got played) {
+	p := s.program
 	got = played{stage: s, starts: s.starts(p)}
 	if !got.starts {
 		return got
@@ -97,7 +97,7 @@ func (s *stage) playProgram(p *playbooks.Program, limit time.Duration) (got play
 	}
 	var late *temporal.TimeoutError
 	switch {
-	case errors.As(err, &late) && late.TimeoutType() == enums.TIMEOUT_TYPE_START_TO_CLOSE:
+	case errors.As(err, &late) && got.took >= horizon:
 		got.outcome, got.why = outcomeWaiting, s.waiting()
 	case err != nil:
 		got.broken = firstLine(err.Error())

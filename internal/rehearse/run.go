@@ -86,12 +86,12 @@ func (f *File) Run(o Options) Report {
 func (f *File) test(c *Case, o Options) (Tested, played) {
 	began := time.Now()
 	t := Tested{Name: c.Name, Line: c.at.line, Called: []string{}, Differs: []Difference{}}
-	s, err := newStage(c, f.cards, o.Policy)
+	s, err := newStage(c, f.program, f.cards, o.Policy)
 	if err != nil {
 		t.Differs = []Difference{{c.at.line, c.at.col, "the stage could not be built: " + err.Error()}}
 		return t, played{}
 	}
-	got := s.playProgram(f.program, o.Limit)
+	got := s.playProgram(o.Limit)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t.Differs = append(t.Differs, compare(c, got)...)

@@ -20,6 +20,7 @@ type move struct {
 	nth     int // which time the step asks
 	after   time.Duration
 	by      string
+	groups  []string // of a preview's people; nil: as the test lists them
 	decides bool
 	verb    string // approve or reject
 	reason  string

@@ -36,13 +36,14 @@ type request struct {
 // stage plays everything outside the workflow: actions, people's surfaces and records. It opens calls that change
 // something only to a grant that signoff.Grant.Allows lets through, or to policy, as the real actions do.
 type stage struct {
-	env    *testsuite.TestWorkflowEnvironment
-	c      *Case
-	cards  playbooks.Catalog
-	policy signoff.Policy
-	priv   ed25519.PrivateKey
-	keys   map[string]string
-	cast   cast
+	env     *testsuite.TestWorkflowEnvironment
+	c       *Case
+	program *playbooks.Program
+	cards   playbooks.Catalog
+	policy  signoff.Policy
+	priv    ed25519.PrivateKey
+	keys    map[string]string
+	cast    cast
 
 	mu        sync.Mutex
 	over      bool // the run has ended: what still arrives is not written down

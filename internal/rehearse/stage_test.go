@@ -32,7 +32,7 @@ func TestTheStageHasEveryActivityOfTheRealHouse(t *testing.T) {
 	}
 	real := &names{}
 	h.Register(real)
-	s, err := newStage(&Case{}, activities.Catalog(), signoff.DefaultPolicy())
+	s, err := newStage(&Case{}, nil, activities.Catalog(), signoff.DefaultPolicy())
 	if err != nil {
 		t.Fatal(err)
 	}
