@@ -10,6 +10,7 @@ UNHEAVY = $(GO) list -test -f '{{.ImportPath}} {{join .Deps " "}}' ./... \
 	| awk '$$1 ~ /\.test$$/ && !/ go\.temporal\.io\/server\// { sub(/\.test$$/, "", $$1); print $$1 }'
 
 .PHONY: help drill build test race lint bench check judge watch bypass bypass-mutants
+.PHONY: help drill build test race lint bench check judge mutations watch
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +40,9 @@ bench: ## alert to first request, and runs per second, beside the bare workflow 
 
 watch: ## how well the usage watch finds thefts, and how often it cries wolf
 	$(GO) run ./test/watch
+
+mutations: ## break the shipped playbooks on purpose, and name what catches each slip
+	$(GO) run ./test/mutate
 
 check: lint test race judge ## all of it, as before a release
 

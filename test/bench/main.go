@@ -99,6 +99,10 @@ func measure(ctx context.Context, c choices, dir string) (*report, error) {
 	}
 	defer product.stop()
 	rep := newReport()
+	say("rehearsing the shipped playbooks …")
+	if rep.Rehearsal, err = rehearse(ctx, product.cmd.Path, dir); err != nil {
+		return nil, err
+	}
 	if c.idle > 0 {
 		say("watching an idle serve for %s …", c.idle)
 		if rep.Idle, err = product.idle(ctx, c.idle); err != nil {

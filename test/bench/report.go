@@ -28,6 +28,8 @@ type report struct {
 	Calls        []string `json:"calls_per_run"`
 	Aims         []aim    `json:"aims"`
 
+	Rehearsal *rehearsal `json:"rehearsal,omitempty"`
+
 	calls map[string]map[string]int
 	runs  map[string]int
 }
@@ -122,6 +124,9 @@ func (r *report) conclude() {
 			}
 		}
 	}
+	if t := r.Rehearsal; t != nil {
+		r.Aims = append(r.Aims, aim{fmt.Sprintf("playbook test of the whole library within %.3g s", aimTests), t.Seconds, t.Seconds <= aimTests})
+	}
 	for _, q := range r.Ratios {
 		switch q.AtOnce {
 		case 1:
@@ -157,6 +162,9 @@ func (r *report) table(out io.Writer) error {
 	say("calls of one run, on both sides: %s", strings.Join(r.Calls, ", "))
 	if r.Idle != nil {
 		say("idle serve: %.0f MiB resident, %.1f %% of one core; %.0f MiB after the load", r.Idle.MiB, r.Idle.CPUPercent, r.AfterLoadMiB)
+	}
+	if t := r.Rehearsal; t != nil {
+		say("playbook test of the library: %d tests of %d playbooks, %.0f virtual hours in %.1f s", t.Tests, t.Playbooks, t.VirtualHours, t.Seconds)
 	}
 	for _, a := range r.Aims {
 		verdict := "met"
