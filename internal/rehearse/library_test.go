@@ -3,6 +3,7 @@ package rehearse_test
 import (
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
 	"strings"
 	"testing"
@@ -70,6 +71,10 @@ func TestTheLibraryPassesItsTestsWhichReachEveryStepAndBranch(t *testing.T) {
 			r, faults := rehearsed(name, files[0], files[1], world())
 			if r == nil {
 				t.Fatal(faults)
+			}
+			page, err := os.ReadFile("../../docs/playbooks/" + name + ".md")
+			if err != nil || !strings.Contains(string(page), "]("+name+".svg)") {
+				t.Errorf("docs/playbooks has no page with a picture for it: %v", err)
 			}
 			if !r.OK() || len(r.Coverage.Missing) > 0 || r.Coverage.Steps < 5 {
 				t.Errorf("\n%s", rehearse.Text([]rehearse.Report{*r}))
