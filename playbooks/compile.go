@@ -11,16 +11,20 @@ import (
 // Compile reads, checks and compiles a playbook. All faults come at once, sorted; the program is nil if any of them
 // is an error. A file may be hostile: the work is bounded by its size, depth and number of steps.
 func Compile(file string, src []byte, w World) (*Program, []diag.Fault) {
-	s := &sheet{file: file, src: src, w: w, budget: newBudget()}
+	s := newSheet(file, src, w)
 	p := s.compile()
 	return p, diag.Sort(s.faults)
 }
 
+func newSheet(file string, src []byte, w World) *sheet {
+	return &sheet{
+		file: file, src: src, w: w, budget: newBudget(), lines: strings.Split(string(src), "\n"),
+		p:    &Program{Version: ProgramVersion, Digest: digest(src), Source: string(src)},
+		keys: map[string]pos{}, byID: map[string]*node{}, top: map[string][]*node{}, vars: map[string]types.Type{},
+	}
+}
+
 func (s *sheet) compile() *Program {
-	s.p = &Program{Version: ProgramVersion, Digest: digest(s.src), Source: string(s.src)}
-	s.lines = strings.Split(string(s.src), "\n")
-	s.keys, s.byID = map[string]pos{}, map[string]*node{}
-	s.top, s.vars = map[string][]*node{}, map[string]types.Type{}
 	root := s.readYAML()
 	if root == nil {
 		return nil

@@ -39,7 +39,8 @@ func (s *sheet) inline(id string, src []byte) (*Program, string) {
 		return got.prog, got.why
 	}
 	before := s.budget.steps
-	sub := &sheet{file: id, src: src, w: s.w, budget: s.budget, stack: append(append([]string(nil), s.stack...), id)}
+	sub := newSheet(id, src, s.w)
+	sub.budget, sub.stack = s.budget, append(append([]string(nil), s.stack...), id)
 	got := inlined{prog: sub.compile(), why: "it has faults of its own"}
 	for _, f := range diag.Sort(sub.faults) {
 		if f.Severity == diag.Error {
