@@ -2,6 +2,7 @@ package playbooks
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -17,6 +18,18 @@ func (d *Dur) UnmarshalJSON(b []byte) error {
 	v, err := time.ParseDuration(s)
 	*d = Dur(v)
 	return err
+}
+
+// Short is the duration as people write it: 4h and not 4h0m0s.
+func (d Dur) Short() string {
+	s := d.Std().String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
 
 // Std is the duration as the standard library knows it.

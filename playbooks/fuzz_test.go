@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tourniquet-ir/tourniquet/internal/diag"
+	"github.com/tourniquet-ir/tourniquet/internal/signoff"
 	"github.com/tourniquet-ir/tourniquet/playbooks"
 )
 
@@ -64,7 +65,7 @@ func FuzzLint(f *testing.F) {
 		within(t, src, faults)
 		_ = diag.Text(src, faults)
 		if p != nil {
-			_ = playbooks.Describe(p)
+			_ = playbooks.Describe(p, signoff.DefaultPolicy())
 			if bad := playbooks.Unsigned(p); len(bad) > 0 {
 				t.Fatalf("%s is final and nobody signs", bad[0].Path)
 			}

@@ -9,8 +9,8 @@ func Unsigned(p *Program) []Place {
 	var out []Place
 	for place := range Steps(p) {
 		a := place.Step.Action
-		if a == nil || a.Effect == signoff.EffectObserve || a.Effect == signoff.EffectNotify || a.Effect == signoff.EffectUndoable {
-			continue // an effect that is not known counts as final
+		if a == nil || !effectIsFinal(a.Effect) {
+			continue
 		}
 		signed := demands(place.Step)
 		for _, up := range place.Parents {
@@ -21,6 +21,11 @@ func Unsigned(p *Program) []Place {
 		}
 	}
 	return out
+}
+
+// effectIsFinal: an effect that is not known counts as final.
+func effectIsFinal(effect string) bool {
+	return effect != signoff.EffectObserve && effect != signoff.EffectNotify && effect != signoff.EffectUndoable
 }
 
 // demands reports whether a step or group has a sign-off that nobody fills by doing nothing.

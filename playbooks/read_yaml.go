@@ -12,9 +12,11 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
+// MaxFile is how many bytes a playbook may have.
+const MaxFile = 256 << 10
+
 // The fixed budget of one file.
 const (
-	maxFile    = 256 << 10
 	maxInlined = 1 << 20 // bytes of all sub-playbooks, counted as often as they are called
 	maxDepth   = 40
 	maxSteps   = 500
@@ -25,8 +27,8 @@ const (
 // readYAML parses one document and refuses what could hide something from a reader. It is nil when the file
 // cannot be read further.
 func (s *sheet) readYAML() *yaml.Node {
-	if len(s.src) > maxFile {
-		s.err("budget", pos{1, 1}, "split it with sub-playbooks", "the file has %d bytes; at most %d are read", len(s.src), maxFile)
+	if len(s.src) > MaxFile {
+		s.err("budget", pos{1, 1}, "split it with sub-playbooks", "the file has %d bytes; at most %d are read", len(s.src), MaxFile)
 		return nil
 	}
 	if !utf8.Valid(s.src) || bytes.IndexByte(s.src, 0) >= 0 {

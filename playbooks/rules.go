@@ -40,7 +40,7 @@ func fileRules() []Rule {
 	return []Rule{
 		rule("syntax", "", "A file that is not YAML, or not UTF-8.", "A file that a parser mends is not the file that a person read.", "Mend what the message says."),
 		rule("budget", "", "A file above 256 KiB, a line above 4096 bytes, nesting above 40 levels, more than 500 steps or 1500 expressions, sub-playbooks included.", "Files may be hostile. Whatever is in one, reading it takes little time and memory.", "Split it with sub-playbooks."),
-		rule("yaml-feature", "", "Anchors, aliases, merges, tags and second documents.", "What a person reads must be what runs. `if: !x` is a tag to YAML: the condition would silently vanish.", "Write values out. Quote a condition that begins with `!`."),
+		rule("yaml-feature", SchemaMay, "Anchors, aliases, merges, tags and second documents.", "What a person reads must be what runs. `if: !x` is a tag to YAML: the condition would silently vanish.", "Write values out. Quote a condition that begins with `!`."),
 		rule("hidden-character", "", "Characters that turn the direction of text or take no room, control characters, and line ends that editors do not show.", "A reviewer would see another playbook than the one that runs.", "Take them out, or write an escape such as `\\u200b` in double quotes."),
 		rule("unquoted-expression", "", "`${{ }}` without quotes inside `{ }` or `[ ]`, and an expression that is never closed.", "YAML reads the braces as its own, or cuts the text at ` #`.", "Quote it: `{ key: \"${{ key }}\" }`."),
 		rule("secret", "", "A text that looks like a key, a token or a private key.", "Playbooks are stored, shown and signed in clear. The text is not repeated in the message.", "Name keys; never write their values."),
@@ -88,7 +88,7 @@ func signoffRules() []Rule {
 		rule("final-without-signoff", "", "A final action with no sign-off on itself or on a group around it.", "What cannot be undone does not happen without people. There is no setting for that.", "Add `signoff:` to the step or to a group around it."),
 		rule("signoff-approvers", SchemaMay, "A sign-off without approvers, a seat for zero people, or a seat that is both a group and a part or neither.", "An empty list would mean nobody, or anybody.", "`by: [{ group: secops, count: 2 }]`"),
 		rule("signoff-otherwise", SchemaSees, "`otherwise: approve`.", "Silence never approves.", "`stop` or `skip`."),
-		rule("unknown-group", "", "A group that the configuration does not have.", "Nobody could sign.", "Use a group of the configuration, or add it there."),
+		rule("unknown-group", SchemaSees, "A group that the configuration does not have.", "Nobody could sign.", "Use a group of the configuration, or add it there."),
 		rule("escalation", "", "`adds: true` beside an amount of money.", "Who may decide from when on is frozen when people are asked, and nobody knows when money will be burnt.", "Write a time under `after`, or take `adds` out."),
 		rule("nested-signoff", "", "A sign-off inside a signed group.", "The group's signatures cover all of it.", "One sign-off for the group, or one for each step."),
 		rule("signed-group", "", "A question, pause, sub-playbook or end inside a signed group.", "What people sign is fixed and runs to its end.", "Put it before or after the group."),
@@ -104,7 +104,7 @@ func orderRules() []Rule {
 		rule("end-place", "", "`end` inside `parallel` or a loop.", "The siblings would be left in the middle of a call.", "Put it behind."),
 		rule("false-alarm", "", "`end: false_alarm` that does not depend on a question whose `otherwise` cannot reach it, or that comes after a final action.", "A false alarm gives a possibly stolen key back. A person decides that, never silence.", "`if: steps.triage.outputs.choice == \"legitimate\"`, where `legitimate` is not the `otherwise`."),
 		rule("unreachable", "", "A step behind an end without a condition.", "It never runs, and a reader may rely on it.", "Give the end an `if`, or delete what follows."),
-		rule("unbounded", "", "`until` without `every` and `within`, or `every` without `until`.", "Whatever repeats says how often and until when.", "Add them."),
+		rule("unbounded", SchemaMay, "`until` without `every` and `within`, or `every` without `until`.", "Whatever repeats says how often and until when.", "Add them."),
 		rule("repeated-effect", "", "`until` on an action that changes something, `retry` on a final one, or `retry` beside `until`.", "A second attempt could be a second effect.", "Repeat a step that looks; let a person decide about errors."),
 		rule("events", "", "A playbook that could need more than 10,000 history events, with 100 items in each loop.", "A run is one history, and a history has a limit.", "Split it, or loop over less."),
 	}

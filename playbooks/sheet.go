@@ -105,10 +105,21 @@ func (s *sheet) fault(severity, rule string, at pos, hint, format string, args .
 		severity, rule, hint = diag.Error, "budget", "mend these first"
 		format, args = "more than %d faults; the others are not listed", []any{maxFaults}
 	}
+	at = s.inside(at)
 	s.faults = append(s.faults, diag.Fault{
-		File: s.file, Line: max(at.line, 1), Column: max(at.col, 1), Rule: rule, Severity: severity,
+		File: s.file, Line: at.line, Column: at.col, Rule: rule, Severity: severity,
 		Message: fmt.Sprintf(format, args...), Hint: hint,
 	})
+}
+
+// inside keeps a place within the file: the parser puts what is missing behind its end.
+func (s *sheet) inside(at pos) pos {
+	if at.line > len(s.lines) {
+		at = pos{len(s.lines), maxLine}
+	}
+	at.line = max(at.line, 1)
+	at.col = min(max(at.col, 1), runes(s.lines[at.line-1])+1)
+	return at
 }
 
 func (s *sheet) err(rule string, at pos, hint, format string, args ...any) {

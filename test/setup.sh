@@ -1,12 +1,29 @@
 #!/usr/bin/env bash
-# Prepares the machine for `make test`. Go brings everything that the tests need today: databases, servers and the
-# sandbox run inside the test processes. What needs a Debian package later is installed here when we may (root and
-# apt-get); tests that lack it skip by name, and .ci/run fails on every skip.
+# Prepares the machine for `make test`. Go brings nearly everything: databases, servers and the sandbox run inside the
+# test processes. What needs a Debian package is installed here when we may (root and apt-get); tests that lack it skip
+# by name, and .ci/run fails on every skip.
 set -euo pipefail
 
 command -v go >/dev/null || { echo "Go is not installed; see https://go.dev/dl (go.mod says which version)" >&2; exit 1; }
 
 packages=() # Debian packages that tests need
+need() { command -v "$1" >/dev/null || packages+=("$2"); }
+need node nodejs # test/editor talks to the language server that authors use
+need npm npm
 if ((${#packages[@]})) && [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
-  apt-get install -y --no-install-recommends "${packages[@]}"
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${packages[@]}"
+fi
+
+# Node modules are pinned by a lock file and live outside the repository, in a folder named after the lock.
+lock="$(dirname "$0")/editor/package-lock.json"
+if command -v npm >/dev/null; then
+  sum=$(node -e 'console.log(require("crypto").createHash("sha256").update(require("fs").readFileSync(process.argv[1])).digest("hex").slice(0, 12))' "$lock")
+  dir="${XDG_CACHE_HOME:-$HOME/.cache}/tourniquet-test/editor-$sum"
+  if [[ ! -e $dir/ready ]]; then
+    mkdir -p "$dir"
+    cp "$lock" "$(dirname "$lock")/package.json" "$dir/"
+    (cd "$dir" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+    touch "$dir/ready"
+  fi
 fi

@@ -21,7 +21,9 @@ func (sh *shell) playbookCmd() *cobra.Command {
 	list := &cobra.Command{Use: "list", Short: "The playbooks that answer", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error { return sh.listPlaybooks() }}
 	show := &cobra.Command{Use: "show FILE|ID", Short: "A playbook in plain sentences: what each step does and who must sign", Args: one("a file or the id of a playbook"),
 		RunE: func(_ *cobra.Command, args []string) error { return sh.showPlaybook(args[0]) }}
-	return group("playbook", "Playbooks: check and read them; no server needed", lint, list, show, sh.playbookTestCmd(), sh.playbookPreviewCmd(), sh.playbookExplainCmd())
+	c := group("playbook", "Playbooks: write, check and read them; no server needed", lint, list, show)
+	c.AddCommand(sh.playbookTestCmd(), sh.playbookPreviewCmd(), sh.playbookExplainCmd(), sh.schemaCmd(), sh.fmtCmd(), sh.graphCmd(), sh.newPlaybookCmd())
+	return c
 }
 
 // sheet is one playbook that was read, with the folder it lies in for its sub-playbooks.
@@ -149,6 +151,9 @@ func (sh *shell) world() (func(sheet) playbooks.World, error) {
 }
 
 func addGroups(into map[string]int, source []byte) {
+	if len(source) > playbooks.MaxFile {
+		return
+	}
 	var doc yaml.Node
 	if yaml.Unmarshal(source, &doc) == nil { // a broken file has no groups; the compiler says what is wrong with it
 		namedGroups(into, &doc)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tourniquet-ir/tourniquet/internal/diag"
+	"github.com/tourniquet-ir/tourniquet/internal/signoff"
 	"github.com/tourniquet-ir/tourniquet/playbooks"
 )
 
@@ -28,8 +29,12 @@ func (sh *shell) showPlaybook(what string) error {
 	if err != nil {
 		return err
 	}
+	policy := signoff.DefaultPolicy()
+	if c, err := sh.configOrDefaults(); err == nil && c.Path != "" {
+		policy = c.Policy
+	}
 	d := describedOf(p)
-	d.Description = playbooks.Describe(p)
+	d.Description = playbooks.Describe(p, policy)
 	if sh.JSON {
 		return sh.printJSON(d)
 	}
