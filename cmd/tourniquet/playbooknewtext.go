@@ -44,11 +44,20 @@ func (w wish) Trigger() string {
 	return "alert.kind in [\"" + strings.Join(w.Kinds, "\", \"") + "\"] && alert.severity != \"low\""
 }
 
-// Signers are enough people to sign; People is one more, who need not.
-func (w wish) Signers() []string { return persons(w.Count) }
+// Signers are enough people to sign: where the group is another one than policy's, both must fill, and one person fills one
+// seat.
+func (w wish) Signers() []string {
+	if w.Group != policySigners {
+		return persons(w.Count + 2)
+	}
+	return persons(w.Count)
+}
 
-// People are those of the test.
-func (w wish) People() []string { return persons(w.Count + 1) }
+// policySigners is the group that policy asks for when nothing is configured.
+const policySigners = "secops"
+
+// People are those of the test: one more than must sign.
+func (w wish) People() []string { return persons(len(w.Signers()) + 1) }
 
 func persons(n int) []string {
 	out := make([]string, 0, n)
@@ -60,10 +69,10 @@ func persons(n int) []string {
 
 // Groups are those of everybody in the test: policy's own signers are in secops.
 func (w wish) Groups() string {
-	if w.Group == "secops" {
+	if w.Group == policySigners {
 		return w.Group
 	}
-	return w.Group + ", secops"
+	return w.Group + ", " + policySigners
 }
 
 // Signed are the steps that people sign.

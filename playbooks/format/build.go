@@ -158,7 +158,7 @@ func (b *builder) item(it *item, line, column int, v *yaml.Node) error {
 	if nested {
 		n = without(own)
 	} else {
-		n, it.raw = b.extent(own, line, v)
+		n, it.raw = b.extent(own, line, v, b.path[len(b.path)-1].old)
 	}
 	if indent := b.body(it, own[:n], line, v); indent > 2 {
 		it.old = indent - 2 // the text of a block stands two spaces in, whatever it was
@@ -174,13 +174,13 @@ func (b *builder) item(it *item, line, column int, v *yaml.Node) error {
 }
 
 // extent is how many of the lines belong to a value, and whether the spaces at their ends may mean something.
-func (b *builder) extent(own []string, line int, v *yaml.Node) (int, bool) {
+func (b *builder) extent(own []string, line int, v *yaml.Node, parent int) (int, bool) {
 	at := v.Line - line // the line of own in which the value begins
 	switch {
 	case at < 0 || at >= len(own):
 		return without(own), false
 	case v.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
-		return scalarEnd(own, at, v, b.lines[v.Line-1]), true
+		return scalarEnd(own, at, parent, signs(b.lines[v.Line-1], v)), true
 	case v.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0:
 		n := quotedEnd(b.lines, v) - line + 1
 		return min(max(n, 1), len(own)), n > 1

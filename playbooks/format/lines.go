@@ -44,8 +44,9 @@ func oneSpace(text string, k *yaml.Node) string {
 	return k.Value + ": " + value
 }
 
-// scalarEnd is how many lines a literal or folded text takes: own[at] is its header.
-func scalarEnd(own []string, at int, v *yaml.Node, header string) int {
+// scalarEnd is how many lines a literal or folded text takes: own[at] is its header, and its lines are indented more than
+// the block in which it stands.
+func scalarEnd(own []string, at, parent int, signs string) int {
 	end, indent := at+1, -1
 	for i := at + 1; i < len(own); i++ {
 		if strings.Trim(own[i], " ") == "" {
@@ -53,7 +54,7 @@ func scalarEnd(own []string, at int, v *yaml.Node, header string) int {
 		}
 		if indent < 0 {
 			indent = margin(own[i])
-			if own[i][indent] == '#' && indent == 0 {
+			if indent <= parent {
 				break
 			}
 		}
@@ -62,7 +63,7 @@ func scalarEnd(own []string, at int, v *yaml.Node, header string) int {
 		}
 		end = i + 1
 	}
-	if strings.Contains(signs(header, v), "+") { // blank lines at the end are kept: they are part of the text
+	if strings.Contains(signs, "+") { // blank lines at the end are kept: they are part of the text
 		for end < len(own) && strings.Trim(own[end], " ") == "" {
 			end++
 		}
