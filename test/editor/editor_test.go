@@ -57,11 +57,11 @@ func sit(t *testing.T) *desk {
 	return &desk{start(t, bin), dir}
 }
 
-// open shows a document to the server, with "|" for the cursor, and says where that is.
+// open shows a document to the server, with "‸" for the cursor, and says where that is.
 func (d *desk) open(name, text string) (uri string, line, column int) {
 	d.t.Helper()
 	text = "# yaml-language-server: $schema=./playbook.schema.json\n" + text
-	before, after, _ := strings.Cut(text, "|")
+	before, after, _ := strings.Cut(text, "‸")
 	uri = "file://" + filepath.Join(d.dir, name)
 	line = strings.Count(before, "\n")
 	column = len(before) - strings.LastIndex(before, "\n") - 1
@@ -99,7 +99,7 @@ const head = "schema: tourniquet/v1\nid: p\ntitle: t\nsteps:\n"
 func TestUsesCompletesTheActions(t *testing.T) {
 	t.Parallel()
 	d := sit(t)
-	items := d.complete("uses.yaml", head+"  - id: a\n    uses: |\n")
+	items := d.complete("uses.yaml", head+"  - id: a\n    uses: ‸\n")
 	got := labels(items)
 	for name := range activities.Catalog() {
 		if !slices.Contains(got, name) {
@@ -116,7 +116,7 @@ func TestUsesCompletesTheActions(t *testing.T) {
 func TestWithCompletesTheInputsOfTheActionAndNoOthers(t *testing.T) {
 	t.Parallel()
 	d := sit(t)
-	got := labels(d.complete("with.yaml", head+"  - id: a\n    uses: dependent.update\n    with:\n      |\n"))
+	got := labels(d.complete("with.yaml", head+"  - id: a\n    uses: dependent.update\n    with:\n      ‸\n"))
 	for _, f := range activities.Catalog()["dependent.update"].Inputs {
 		if !slices.Contains(got, f.Name) {
 			t.Errorf("%s is not offered; there are %v", f.Name, got)
@@ -131,15 +131,15 @@ func TestKeysAndWordsOfTheLanguageAreCompleted(t *testing.T) {
 	t.Parallel()
 	d := sit(t)
 	for text, want := range map[string]string{
-		"schema: tourniquet/v1\nid: p\ntitle: t\n|\n":                        "on_failure",
-		head + "  - id: a\n    end: |\n":                                     "false_alarm",
-		head + "  - id: a\n    uses: key.revoke\n    signoff:\n      |\n":    "escalate",
-		head + "  - id: a\n    ask:\n      from: |\n":                        "secops_lead",
-		head + "  - id: a\n    uses: key.probe\n    on_error: |\n":           "continue",
-		head + "  - id: a\n    uses: key.probe\n    retry:\n      |\n":       "factor",
-		"schema: tourniquet/v1\nid: p\ntitle: t\ntrigger:\n  |\nsteps: []\n": "if",
+		"schema: tourniquet/v1\nid: p\ntitle: t\n‸\n":                        "on_failure",
+		head + "  - id: a\n    end: ‸\n":                                     "false_alarm",
+		head + "  - id: a\n    uses: key.revoke\n    signoff:\n      ‸\n":    "escalate",
+		head + "  - id: a\n    ask:\n      from: ‸\n":                        "secops_lead",
+		head + "  - id: a\n    uses: key.probe\n    on_error: ‸\n":           "continue",
+		head + "  - id: a\n    uses: key.probe\n    retry:\n      ‸\n":       "factor",
+		"schema: tourniquet/v1\nid: p\ntitle: t\ntrigger:\n  ‸\nsteps: []\n": "if",
 	} {
-		name := strings.NewReplacer(" ", "_", "\n", "_", "/", "_", "|", "", ":", "").Replace(text) + ".yaml"
+		name := strings.NewReplacer(" ", "_", "\n", "_", "/", "_", "‸", "", ":", "").Replace(text) + ".yaml"
 		if got := labels(d.complete(name[max(0, len(name)-60):], text)); !slices.Contains(got, want) {
 			t.Errorf("%q is not offered after\n%s\nbut %v", want, text, got)
 		}
