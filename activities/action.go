@@ -19,6 +19,7 @@ import (
 // Action is one thing we can do.
 type Action struct {
 	Card playbooks.Card
+	Op   keys.Op // the provider's operation behind it, whose declaration says who can do it and who can take it back
 	// DryRun reads the target and says what Run would do; undoable and final actions have one.
 	DryRun func(ctx context.Context, h *House, in In) (Entry, error)
 	Run    func(ctx context.Context, h *House, in In) (Output, error)

@@ -33,7 +33,7 @@ func (h *House) otherwise(ctx context.Context, run, id, subject, why string) err
 	}
 	text := subject + "\nChat does not take the message, so decide in the console or with: tourniquet signoff show " + id
 	told := false
-	if h.Pager != nil && h.Pager.Page(ctx, id, subject, nil) == nil {
+	if h.Pager != nil && h.wake(ctx, id, id, subject, nil) == nil {
 		told = true
 	}
 	if h.Mailer != nil {

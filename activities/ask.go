@@ -100,6 +100,9 @@ func (h *House) settleSignoff(ctx context.Context, s wire.Settle) error {
 		return err
 	}
 	h.Metrics.Undelivered(s.Request, false)
+	if over := closedState(s.State); over || s.State == signoff.StateExecuting {
+		h.quiet(ctx, s.Request, over)
+	}
 	h.ledger(ctx, s.Run, "signoff.settled", "", "settled/"+s.Request+"/"+s.State, map[string]any{"request": s.Request, "state": s.State, "why": s.Why})
 	return h.Cards.Refresh(ctx, s.Request)
 }
@@ -127,7 +130,7 @@ func (h *House) remind(ctx context.Context, r wire.Remind) error {
 		return nil // decided while chat was away: nobody is woken for it any more
 	}
 	if r.Group != "" && h.Pager != nil {
-		if err := h.Pager.Page(ctx, r.Request+"/"+r.Group, "Escalated to "+r.Group+": "+text, nil); err != nil {
+		if err := h.wake(ctx, r.Request, r.Request+"/"+r.Group, "Escalated to "+r.Group+": "+text, nil); err != nil {
 			return err
 		}
 	}
@@ -184,6 +187,7 @@ func (h *House) settleQuestion(ctx context.Context, q wire.Question) error {
 		return err
 	}
 	h.Metrics.Undelivered(q.ID, false)
+	h.quiet(ctx, q.ID, true)
 	copies, err := h.DB.Deliveries(ctx, q.ID)
 	if err != nil || h.Chat == nil {
 		return err

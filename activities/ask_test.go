@@ -56,6 +56,8 @@ func (c *talk) Page(_ context.Context, _, summary string, _ []string) error {
 
 func (c *talk) Resolve(context.Context, string) error { return nil }
 
+func (c *talk) Acknowledge(context.Context, string) error { return nil }
+
 func (c *talk) Send(_ context.Context, to []string, subject, text string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

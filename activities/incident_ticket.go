@@ -2,6 +2,9 @@ package activities
 
 import (
 	"context"
+	"fmt"
+	"strings"
+	"time"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/chat"
 	"github.com/tourniquet-ir/tourniquet/internal/signoff"
@@ -23,7 +26,7 @@ func incidentOpen() Action {
 			if h.Tracker == nil {
 				return Output{Summary: "no tracker is configured; the incident is kept here", Values: map[string]any{"id": in.Incident, "url": h.Console + "/runs/" + in.Run}}, nil
 			}
-			text := in.Text("text") + "\n\nIncident " + in.Incident + ", run " + in.Run
+			text := h.ticketText(in)
 			t, err := h.Tracker.Open(ctx, in.Incident, in.Text("title"), text)
 			if err != nil {
 				return Output{}, err
@@ -31,6 +34,36 @@ func incidentOpen() Action {
 			return Output{Summary: t.URL, Values: map[string]any{"id": t.ID, "url": t.URL}}, h.DB.PutSetting(ctx, "ticket/"+in.Incident, t.ID)
 		},
 	}
+}
+
+// ticketText is what every ticket begins with: the author's words and then the facts, one a line.
+func (h *House) ticketText(in In) string {
+	lines := []string{}
+	add := func(name, value string) {
+		if value != "" {
+			lines = append(lines, fmt.Sprintf("%-9s %s", name, value))
+		}
+	}
+	a := in.Alert
+	if text := in.Text("text"); text != "" {
+		lines = append(lines, text, "")
+	}
+	add("incident", in.Incident)
+	add("run", in.Run)
+	add("alert", strings.TrimSpace(a.Kind+", "+a.Severity+", from "+a.Source))
+	if !a.ObservedAt.IsZero() {
+		add("observed", a.ObservedAt.UTC().Format(time.RFC3339))
+	}
+	add("key", strings.TrimSpace(strings.Join([]string{a.Key.Provider, a.Key.Account, a.Key.ID, a.Key.Hint}, " ")))
+	if h.Console != "" {
+		add("console", h.Console+"/runs/"+in.Run)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// timeline is a comment with the time and place at which it was written.
+func timeline(in In) string {
+	return in.At.UTC().Format("2006-01-02 15:04:05 UTC") + ", " + in.Step + "\n\n" + in.Text("text")
 }
 
 func incidentUpdate() Action {
@@ -42,7 +75,7 @@ func incidentUpdate() Action {
 			if err != nil || !ok || h.Tracker == nil {
 				return Output{Summary: "there is no ticket to update"}, err
 			}
-			return Output{Summary: "commented"}, h.Tracker.Comment(ctx, id, in.Run+"/"+in.Step, in.Text("text"))
+			return Output{Summary: "commented"}, h.Tracker.Comment(ctx, id, in.Run+"/"+in.Step, timeline(in))
 		},
 	}
 }
@@ -52,6 +85,7 @@ func incidentClose() Action {
 		Card: notifies("incident.close", "Close the incident's ticket and the source's own alert",
 			[]playbooks.Field{{Name: "summary", Type: playbooks.TypeString, Required: true, Doc: "how it ended"}}, nil, map[string]any{}),
 		Run: func(ctx context.Context, h *House, in In) (Output, error) {
+			h.quiet(ctx, in.Run, true)
 			if h.Resolver != nil && in.Alert.Source == "github" && len(in.Alert.Links) > 0 {
 				if err := h.Resolver.Resolve(ctx, in.Alert.Links[0], in.Text("summary")); err != nil {
 					return Output{}, err
@@ -131,7 +165,7 @@ func peoplePage() Action {
 				return Output{}, err
 			}
 			if h.Pager != nil {
-				if err := h.Pager.Page(ctx, in.Run+"/"+in.Step, in.Text("text"), members); err != nil {
+				if err := h.wake(ctx, in.Run, in.Run+"/"+in.Step, in.Text("text"), members); err != nil {
 					return Output{}, err
 				}
 			}

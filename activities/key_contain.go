@@ -23,6 +23,7 @@ func keyContain() Action {
 			},
 			Example: map[string]any{"summary": "Every API target was taken from the key", "measure": "Restrict the key", "reach": "key", "contained_at": "2026-03-04T03:12:09Z"},
 		},
+		Op:     keys.OpContain,
 		DryRun: func(ctx context.Context, h *House, in In) (Entry, error) { return dryRun(ctx, h, in, keys.OpContain) },
 		Run: func(ctx context.Context, h *House, in In) (Output, error) {
 			p, k, err := h.target(in, "key")

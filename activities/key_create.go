@@ -25,6 +25,7 @@ func keyCreate() Action {
 			},
 			Example: map[string]any{"summary": "A new key was made", "key": map[string]any{"provider": "gemini", "account": "demo", "id": "k2", "hint": "AIza…7bN1", "critical": false, "dependents": []any{}}},
 		},
+		Op:     keys.OpCreate,
 		DryRun: dryCreate,
 		Run:    create,
 	}

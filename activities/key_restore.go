@@ -20,6 +20,7 @@ func keyRestore() Action {
 			Outputs: []playbooks.Field{{Name: "summary", Type: playbooks.TypeString, Required: true, Doc: "what was put back"}},
 			Example: map[string]any{"summary": "The key has its API targets again"},
 		},
+		Op: keys.OpRestore,
 		DryRun: func(ctx context.Context, h *House, in In) (Entry, error) {
 			return dryUndo(ctx, h, in, "key.restore", keys.OpContain)
 		},

@@ -18,6 +18,7 @@ func keyRevoke() Action {
 			Outputs: []playbooks.Field{{Name: "summary", Type: playbooks.TypeString, Required: true, Doc: "what the provider confirmed"}},
 			Example: map[string]any{"summary": "The key was deleted"},
 		},
+		Op: keys.OpRevoke,
 		DryRun: func(ctx context.Context, h *House, in In) (Entry, error) {
 			e, err := dryRun(ctx, h, in, keys.OpRevoke)
 			e.Undo = ""

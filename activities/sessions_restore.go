@@ -20,6 +20,7 @@ func sessionsRestore() Action {
 			Outputs: []playbooks.Field{{Name: "summary", Type: playbooks.TypeString, Required: true, Doc: "what was taken off"}},
 			Example: map[string]any{"summary": "The deny policy is off"},
 		},
+		Op: keys.OpSessions,
 		DryRun: func(ctx context.Context, h *House, in In) (Entry, error) {
 			return dryUndo(ctx, h, in, "sessions.restore", keys.OpSessions)
 		},

@@ -17,6 +17,7 @@ func sessionsRevoke() Action {
 			Outputs: []playbooks.Field{{Name: "summary", Type: playbooks.TypeString, Required: true, Doc: "what was ended"}},
 			Example: map[string]any{"summary": "This provider has no sessions"},
 		},
+		Op:     keys.OpSessions,
 		DryRun: func(ctx context.Context, h *House, in In) (Entry, error) { return dryRun(ctx, h, in, keys.OpSessions) },
 		Run: func(ctx context.Context, h *House, in In) (Output, error) {
 			p, k, err := h.target(in, "key")

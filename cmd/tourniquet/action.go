@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -17,20 +18,20 @@ func (sh *shell) actionCmd() *cobra.Command {
 		all := activities.All()
 		cards, rows := make([]card, 0, len(all)), make([][]string, 0, len(all))
 		for _, a := range all {
-			cards = append(cards, cardOf(a.Card))
-			rows = append(rows, []string{a.Card.Name, a.Card.Effect, a.Card.Undo, a.Card.Summary})
+			cards = append(cards, cardOf(a))
+			rows = append(rows, []string{a.Card.Name, a.Card.Effect, a.Card.Undo, worksWith(abilities(a)), a.Card.Summary})
 		}
 		if sh.JSON {
 			return sh.printJSON(cards)
 		}
-		return sh.table([]string{"ACTION", "EFFECT", "UNDONE BY", "WHAT IT DOES"}, rows)
+		return sh.table([]string{"ACTION", "EFFECT", "UNDONE BY", "WORKS WITH (* CAN TAKE IT BACK)", "WHAT IT DOES"}, rows)
 	}}
 	show := &cobra.Command{Use: "show ACTION", Short: "Inputs, outputs and an example of one action", Args: one("the name of an action"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			var names []string
 			for _, a := range activities.All() {
 				if a.Card.Name == args[0] {
-					return sh.showAction(a.Card)
+					return sh.showAction(a)
 				}
 				names = append(names, a.Card.Name)
 			}
@@ -39,7 +40,9 @@ func (sh *shell) actionCmd() *cobra.Command {
 			}
 			return misuse("there is no action %q; see: tourniquet action list", args[0])
 		}}
-	return group("action", "What playbooks can do", list, show)
+	page := &cobra.Command{Use: "page", Short: "Print docs/actions.md from the cards", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return sh.say("%s", strings.TrimRight(actionPage(), "\n")) }}
+	return group("action", "What playbooks can do", list, show, page)
 }
 
 // card is an action's card as JSON; the names are a contract with scripts.
@@ -54,6 +57,7 @@ type card struct {
 	Attempts int            `json:"attempts"`
 	Repeat   bool           `json:"repeatable"`
 	Example  map[string]any `json:"example,omitempty"`
+	With     []ability      `json:"with"` // what providers and stores declare about it
 }
 
 type cardField struct {
@@ -63,10 +67,11 @@ type cardField struct {
 	Doc      string `json:"doc,omitempty"`
 }
 
-func cardOf(c playbooks.Card) card {
+func cardOf(a activities.Action) card {
+	c := a.Card
 	return card{
 		Name: c.Name, Summary: c.Summary, Effect: c.Effect, Undo: c.Undo, Inputs: cardFields(c.Inputs), Outputs: cardFields(c.Outputs),
-		Timeout: c.Timeout, Attempts: c.Attempts, Repeat: c.Repeat, Example: c.Example,
+		Timeout: c.Timeout, Attempts: c.Attempts, Repeat: c.Repeat, Example: c.Example, With: abilities(a),
 	}
 }
 
@@ -78,15 +83,16 @@ func cardFields(in []playbooks.Field) []cardField {
 	return out
 }
 
-func (sh *shell) showAction(c playbooks.Card) error {
+func (sh *shell) showAction(a activities.Action) error {
 	if sh.JSON {
-		return sh.printJSON(cardOf(c))
+		return sh.printJSON(cardOf(a))
 	}
+	c := a.Card
 	rows := [][]string{
 		{"effect", c.Effect}, {"undone by", c.Undo}, {"time for one attempt", c.Timeout}, {"attempts", fmt.Sprint(c.Attempts)},
 	}
 	err := errors.Join(sh.say("%s: %s\n", c.Name, c.Summary), sh.table([]string{"action", c.Name}, rows),
-		sh.fields("Inputs", "MUST BE GIVEN", c.Inputs), sh.fields("Outputs", "ALWAYS THERE", c.Outputs))
+		sh.fields("Inputs", "MUST BE GIVEN", c.Inputs), sh.fields("Outputs", "ALWAYS THERE", c.Outputs), sh.abilities(a))
 	if err != nil || len(c.Example) == 0 {
 		return err
 	}
@@ -107,4 +113,17 @@ func (sh *shell) fields(title, required string, fields []playbooks.Field) error 
 		rows = append(rows, []string{f.Name, f.Type, must, f.Doc})
 	}
 	return sh.part(title, []string{"NAME", "TYPE", required, "WHAT"}, rows)
+}
+
+// abilities shows what each provider and store declares.
+func (sh *shell) abilities(a activities.Action) error {
+	var rows [][]string
+	for _, x := range abilities(a) {
+		row := []string{x.Who, "no", "", x.Why, ""}
+		if x.Can {
+			row = []string{x.Who, "yes", x.Reach, x.What, x.Undo}
+		}
+		rows = append(rows, row)
+	}
+	return sh.part("Works with", []string{"WHO", "CAN", "FELT BY", "HOW", "TAKEN BACK"}, rows)
 }

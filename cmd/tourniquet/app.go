@@ -11,6 +11,12 @@ import (
 	"github.com/tourniquet-ir/tourniquet/activities"
 	"github.com/tourniquet-ir/tourniquet/integrations/chat"
 	"github.com/tourniquet-ir/tourniquet/integrations/chat/slack"
+	"github.com/tourniquet-ir/tourniquet/integrations/keys"
+	"github.com/tourniquet-ir/tourniquet/integrations/keys/anthropic"
+	"github.com/tourniquet-ir/tourniquet/integrations/keys/azureopenai"
+	"github.com/tourniquet-ir/tourniquet/integrations/keys/bedrock"
+	"github.com/tourniquet-ir/tourniquet/integrations/keys/gemini"
+	"github.com/tourniquet-ir/tourniquet/integrations/keys/openai"
 	"github.com/tourniquet-ir/tourniquet/integrations/mail"
 	"github.com/tourniquet-ir/tourniquet/integrations/mail/smtp"
 	"github.com/tourniquet-ir/tourniquet/integrations/paging"
@@ -103,18 +109,34 @@ func gitHub(s settings) (gitHubPorts, error) {
 	}
 	p := gitHubPorts{API: api, Alerts: ghtickets.NewAlerts(api)}
 	if c.Tickets.Owner != "" {
-		p.Tracker, err = ghtickets.NewTracker(api, c.Tickets.Owner, c.Tickets.Repo)
+		p.Tracker, err = ghtickets.NewTracker(api, c.Tickets.Owner, c.Tickets.Repo, c.Tickets.Labels...)
 	}
 	return p, err
 }
 
-// accounts are the providers' accounts that the configuration names. A provider is one file account<name>.go and one line here.
+// vendor is one provider: how its accounts are opened, and what it declares without one.
+type vendor struct {
+	name string
+	open func(settings) ([]activities.Account, error)
+	says interface{ Can(keys.Op) keys.Capability }
+}
+
+// vendors are the providers that are built in. One more is one file account<name>.go and one line here.
+func vendors() []vendor {
+	return []vendor{
+		{"gemini", geminiAccounts, &gemini.Provider{}},
+		{"openai", openaiAccounts, &openai.Provider{}},
+		{"anthropic", anthropicAccounts, &anthropic.Provider{}},
+		{"bedrock", bedrockAccounts, &bedrock.Provider{}},
+		{"azure_openai", azureAccounts, &azureopenai.Provider{}},
+	}
+}
+
+// accounts are the providers' accounts that the configuration names.
 func accounts(s settings) ([]activities.Account, error) {
 	var out []activities.Account
-	for _, of := range []func(settings) ([]activities.Account, error){
-		geminiAccounts, openaiAccounts, anthropicAccounts, bedrockAccounts, azureAccounts,
-	} {
-		some, err := of(s)
+	for _, v := range vendors() {
+		some, err := v.open(s)
 		if err != nil {
 			return nil, err
 		}

@@ -41,11 +41,26 @@ func (e *examination) outside(ctx context.Context) {
 		e.judge("github", err, mend, "the token belongs to "+login)
 	}
 	e.accounts(ctx, mend)
+	e.stores(ctx, git)
+	_, err = hooks(e.s)
+	e.only("notify.webhooks", len(c.Notify.Webhooks) > 0, err)
 	_, err = pager(e.s)
 	e.only("notify.pagerduty", c.Notify.PagerDuty != nil, err)
 	_, err = mailer(e.s)
 	e.only("notify.mail", c.Notify.Mail != nil, err)
 	e.people(ctx)
+}
+
+// stores asks those that can be asked without a permission; what each dependent needs is said by inventory check.
+func (e *examination) stores(ctx context.Context, git gitHubPorts) {
+	const mend = "see docs/dependents.md for the permissions, then: tourniquet inventory check"
+	list, err := stores(e.s, git)
+	if err != nil {
+		e.fault("secret_stores", err, mend)
+	}
+	for _, s := range list {
+		e.judge("store of "+s.Kinds()[0], within(ctx, s.Ready), mend, "the credentials are taken")
+	}
 }
 
 // only judges what can be built but not asked without sending something.

@@ -112,6 +112,7 @@ type GitHub struct {
 	Token   Secret `yaml:"token"`
 	Tickets struct {
 		Owner, Repo string
+		Labels      []string // beside "tourniquet"
 	} `yaml:"tickets"`
 }
 

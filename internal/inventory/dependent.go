@@ -37,7 +37,7 @@ func (l *loader) dependent(n *yaml.Node, seen map[string]int) (incident.Dependen
 			l.fault(n, "", "a %s needs the field %q", name, a)
 		}
 	}
-	d.Redeploy = l.flat(all["redeploy"], "redeploy", k.redeploy)
+	d.Redeploy = l.redeploy(all["redeploy"], k)
 	d.Check = l.check(all["check"], d)
 	if d.ID == "" {
 		d.ID = defaultID(k, d.Address)
@@ -68,24 +68,4 @@ func (l *loader) flat(n *yaml.Node, what string, required []string) map[string]s
 		out[k] = l.text(v)
 	}
 	return out
-}
-
-func (l *loader) check(n *yaml.Node, d incident.Dependent) map[string]string {
-	c := l.flat(n, "check", []string{"kind"})
-	if len(c) == 0 || c["kind"] == "" {
-		return c
-	}
-	needs, known := checks[c["kind"]]
-	if !known {
-		l.fault(n, "one of "+strings.Join(names(checks), ", "), "the check %q is not known", c["kind"])
-	}
-	for _, f := range needs {
-		if c[f] == "" {
-			l.fault(n, "", "a check of kind %q needs the field %q", c["kind"], f)
-		}
-	}
-	if c["kind"] == "workflow" && c["workflow"] == "" && d.Redeploy["workflow"] == "" {
-		l.fault(n, "", "a check of kind \"workflow\" needs the field \"workflow\", here or in redeploy")
-	}
-	return c
 }

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"encoding/base64"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -30,6 +31,7 @@ func (g *GitHub) routeSecrets() {
 		g.route("GET "+p+"/{name}", EffectObserve, g.withRepo(g.secretGet))
 		g.route("PUT "+p+"/{name}", EffectFinal, g.withRepo(g.secretPut))
 	}
+	g.route("GET "+repo+"actions/secrets", EffectObserve, g.withRepo(g.secretList))
 	g.routeOrganisations()
 	flow := "/repos/{owner}/{repo}/actions/workflows/{workflow}"
 	g.route("POST "+flow+"/dispatches", EffectUndoable, g.withRepo(g.dispatch))
@@ -101,6 +103,17 @@ func (g *GitHub) secretGet(c *call, r *githubRepo) reply {
 		return githubRefusal(http.StatusNotFound)
 	}
 	return ok(map[string]string{"name": c.r.PathValue("name"), "created_at": githubTime(s.created), "updated_at": githubTime(s.updated)})
+}
+
+func (g *GitHub) secretList(c *call, r *githubRepo) reply {
+	list := []map[string]string{}
+	for _, at := range slices.Sorted(maps.Keys(r.secrets)) {
+		if name, ours := strings.CutPrefix(at, "/"); ours {
+			s := r.secrets[at]
+			list = append(list, map[string]string{"name": name, "created_at": githubTime(s.created), "updated_at": githubTime(s.updated)})
+		}
+	}
+	return ok(map[string]any{"total_count": len(list), "secrets": githubPage(c, list)})
 }
 
 func (g *GitHub) secretPut(c *call, r *githubRepo) reply {

@@ -81,6 +81,11 @@ func (p *Pager) Page(ctx context.Context, dedup, summary string, people []string
 	})
 }
 
+// Acknowledge implements paging.Pager.
+func (p *Pager) Acknowledge(ctx context.Context, dedup string) error {
+	return p.send(ctx, "acknowledge the page", pd.V2Event{Action: "acknowledge", DedupKey: dedupKey(dedup)})
+}
+
 // Resolve implements paging.Pager.
 func (p *Pager) Resolve(ctx context.Context, dedup string) error {
 	return p.send(ctx, "resolve the page", pd.V2Event{Action: "resolve", DedupKey: dedupKey(dedup)})

@@ -23,16 +23,17 @@ const (
 type Tracker struct {
 	api         *api.Client
 	owner, repo string
+	labels      []string
 }
 
 var _ tickets.Tracker = (*Tracker)(nil)
 
-// NewTracker returns a tracker for issues of owner/repo.
-func NewTracker(c *api.Client, owner, repo string) (*Tracker, error) {
+// NewTracker returns a tracker for issues of owner/repo, which get Label and the labels named.
+func NewTracker(c *api.Client, owner, repo string, labels ...string) (*Tracker, error) {
 	if err := api.CheckRepo(owner, repo); err != nil {
 		return nil, err
 	}
-	return &Tracker{api: c, owner: owner, repo: repo}, nil
+	return &Tracker{api: c, owner: owner, repo: repo, labels: append([]string{Label}, labels...)}, nil
 }
 
 type issue struct {
@@ -56,7 +57,7 @@ func (t *Tracker) Open(ctx context.Context, marker, title, body string) (tickets
 	if err != nil || found != nil {
 		return pick(found), err
 	}
-	in := map[string]any{"title": titleText(title), "body": block(line, body), "labels": []string{Label}}
+	in := map[string]any{"title": titleText(title), "body": block(line, body), "labels": t.labels}
 	var made issue
 	what := fmt.Sprintf("open an issue in %s/%s", t.owner, t.repo)
 	if _, err := t.api.Call(ctx, what, http.MethodPost, t.path("issues"), in, &made); err != nil {
