@@ -87,18 +87,19 @@ func tapRoute(tap *slackapi.BlockAction) (route, error) {
 }
 
 func (c *Chat) answered(ctx stdctx.Context, desk chat.Desk, to ear, p chat.Press) {
-	done := c.later(ctx, func(ctx stdctx.Context) {
-		if why := c.sharedNow(ctx, to.channel); why != "" {
-			c.whisper(ctx, to, why)
-			return
+	recorded := make(chan struct{})
+	c.later(ctx, func(ctx stdctx.Context) {
+		words := c.sharedNow(ctx, to.channel)
+		if words == "" {
+			words, _ = desk.Press(ctx, p)
 		}
-		words, _ := desk.Press(ctx, p)
+		close(recorded)
 		c.whisper(ctx, to, words)
 	})
-	timer := time.NewTimer(ackWithin)
+	timer := time.NewTimer(decideWithin)
 	defer timer.Stop()
 	select {
-	case <-done:
+	case <-recorded:
 	case <-timer.C: // the words that follow tell whether it counts
 	}
 }

@@ -12,6 +12,10 @@ import (
 	"github.com/tourniquet-ir/tourniquet/integrations/chat"
 )
 
+// decideWithin is how long Slack is left waiting for a decision, of its three seconds: once it is acknowledged Slack does not
+// send it again, so it is written down first. It is written within milliseconds unless our own database is in trouble.
+const decideWithin = 2500 * time.Millisecond
+
 // submitted takes the submit of a modal: the only thing in Slack that decides. The desk records the attempt before
 // it answers; if it needs longer than Slack waits, the modal says so and changes when the answer is there.
 func (c *Chat) submitted(ctx stdctx.Context, desk chat.Desk, act slackapi.InteractionCallback) any {
@@ -31,7 +35,7 @@ func (c *Chat) submitted(ctx stdctx.Context, desk chat.Desk, act slackapi.Intera
 		answered <- verdict(words, accepted)
 		c.whisper(ctx, ear{channel: at.Channel, user: act.User.ID}, words)
 	})
-	timer := time.NewTimer(ackWithin)
+	timer := time.NewTimer(decideWithin)
 	defer timer.Stop()
 	select {
 	case modal := <-answered:
