@@ -38,10 +38,20 @@ func nothingAfterProof(c *trial) (problems []string) {
 		return stolen[e.Key] && slices.Contains(tried, e.Service) && e.Actor != attacker &&
 			!e.obeyed() && e.T.After(deleted) && e.T.Before(proven.Add(slack))
 	})
+	if len(probes) == 0 && !c.leaked() { // nobody ever told the value: then the issuer's own record has to say it
+		probes = c.where(func(e entry) bool {
+			return stolen[e.Key] && e.Actor == responder && e.Effect == "observe" && e.obeyed() && e.T.After(deleted) && e.T.Before(proven.Add(slack))
+		})
+	}
 	if deleted.IsZero() || len(probes) == 0 {
 		problems = append(problems, "the world never refused the stolen key to a probe between its deletion and the mark \"proven\"")
 	}
 	return problems
+}
+
+// leaked reports whether the world itself gave the key's value away.
+func (c *trial) leaked() bool {
+	return len(c.where(func(e entry) bool { return e.Effect == "leak" })) > 0
 }
 
 // dependentsMoved looks at everybody who was charged for honest use: in the sandbox one application behind each secret.
@@ -179,6 +189,9 @@ func noThief(c *trial, theft string) (problems []string) {
 		if e.Effect == "undoable" && e.Actor == responder && e.obeyed() {
 			back = e.T
 		}
+	}
+	if back.IsZero() && signed == "" {
+		return problems // nothing was ever taken away
 	}
 	if who := c.approvers(signed, back); signed == "" || len(who) < 2 {
 		problems = append(problems, fmt.Sprintf("the key was given back when %d of at least 2 people had approved that", len(who)))
