@@ -12,13 +12,23 @@ import (
 // The check of test/judge that counts presses.
 const signedCheck = "no final call before two people approved its request in Slack"
 
-// drill runs a scripted drill to its end and returns where its world log and its JSON lie.
+// drill runs the default drill, scripted.
 func drill(t *testing.T, program string, env ...string) (p *process, world, answer string) {
+	t.Helper()
+	return drillOf(t, "", program, env...)
+}
+
+// drillOf runs a scripted drill to its end and returns where its world log and its JSON lie.
+func drillOf(t *testing.T, scenario, program string, env ...string) (p *process, world, answer string) {
 	t.Helper()
 	dir := t.TempDir()
 	world, answer = filepath.Join(dir, "world.jsonl"), filepath.Join(dir, "drill.json")
-	p = launch(t, program, env, "drill", "--approve", "auto", "-o", "json", "--world-log", world, "--time-limit", "50s")
-	p.wait(t, 55*time.Second)
+	args := []string{"drill", "--approve", "auto", "-o", "json", "--world-log", world, "--time-limit", "100s"}
+	if scenario != "" {
+		args = append(args, scenario)
+	}
+	p = launch(t, program, env, args...)
+	p.wait(t, 110*time.Second)
 	if err := os.WriteFile(answer, []byte(p.out.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
