@@ -1,8 +1,9 @@
 package workflows
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -154,7 +155,7 @@ func (r *run) open(ctx workflow.Context, view signoff.View) *request {
 	switch {
 	case err != nil, digest != view.Digest, len(view.Envelope.Rule.Seats) == 0:
 		req.state, req.why = signoff.StateVoided, "the envelope does not match its digest"
-	case view.Envelope.Run != r.in.Run.ID, !maps.Equal(view.Envelope.PublicKeys, r.in.PublicKeys):
+	case view.Envelope.Run != r.in.Run.ID, !sameKeys(view.Envelope.PublicKeys, r.in.PublicKeys):
 		req.state, req.why = signoff.StateVoided, "the envelope is not one of this run"
 	}
 	r.requests[view.Request] = req
@@ -166,6 +167,13 @@ func (r *run) open(ctx workflow.Context, view signoff.View) *request {
 		r.background(ctx, wire.AskSignoff, wire.Settle{Run: r.in.Run.ID, Request: view.Request, State: signoff.StateOpen})
 	}
 	return req
+}
+
+// sameKeys compares through JSON, whose order is fixed: a workflow walks no map.
+func sameKeys(a, b map[string]string) bool {
+	x, err1 := json.Marshal(a)
+	y, err2 := json.Marshal(b)
+	return err1 == nil && err2 == nil && bytes.Equal(x, y)
 }
 
 func anyFinal(e signoff.Envelope) bool {
