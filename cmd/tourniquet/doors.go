@@ -57,10 +57,10 @@ func desk(p deskParams, lc fx.Lifecycle) *gateway.Gateway {
 	return g
 }
 
-func newStarter(s settings, db *database.DB, c client.Client, books *starter.Shelf, signer *seal.Signer, inv *inventory.Inventory) *starter.Starter {
+func newStarter(s settings, db *database.DB, c client.Client, books *starter.Shelf, signer *seal.Signer, inv *inventory.Inventory, g *gateway.Gateway) *starter.Starter {
 	return starter.New(starter.Options{
 		DB: db, Temporal: c, Library: books.Library, Compile: books.Compile, Policy: s.Config.Policy, PublicKeys: signer.PublicKeys(), Mode: s.Config.Mode, World: s.World, Log: s.Log, Now: time.Now,
-		Critical: inv.MayBeCritical,
+		Critical: inv.MayBeCritical, Gone: g.CloseGone,
 	})
 }
 

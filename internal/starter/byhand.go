@@ -55,7 +55,10 @@ func (s *Starter) StartByHand(ctx context.Context, b ByHand) (incident.Run, erro
 		return run, err
 	}
 	a.ID = stored.AlertID
-	run := s.row(program, database.Pending{Alert: a, Incident: stored.IncidentID})
+	run, err := s.row(ctx, program, database.Pending{Alert: a, Incident: stored.IncidentID})
+	if err != nil {
+		return incident.Run{}, err
+	}
 	run.Starter = b.Starter
 	if err := s.begin(ctx, run, a, program, b.Inputs); err != nil {
 		return incident.Run{}, err

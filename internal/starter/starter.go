@@ -33,7 +33,8 @@ type Options struct {
 	Library    func() Library                                     // the one in force now
 	Compile    func(id, source string) (*playbooks.Program, bool) // of a run whose file changed; nil: none
 	Policy     signoff.Policy
-	Critical   func(incident.Clue) bool // may an alert be about a critical key? nil: none is
+	Critical   func(incident.Clue) bool                                           // may an alert be about a critical key? nil: none is
+	Gone       func(ctx context.Context, run incident.Run, who, why string) error // closes a run whose workflow is gone; nil: nobody does
 	PublicKeys map[string]string
 	Mode       string
 	World      string
@@ -81,7 +82,10 @@ func (s *Starter) Start(ctx context.Context, p database.Pending) (fate, reason, 
 	if program == nil {
 		return incident.FateRecorded, why, "", nil
 	}
-	fate, reason, runID, err = s.repeat(ctx, s.row(program, p), p, program)
+	if run, err = s.row(ctx, program, p); err != nil {
+		return "", "", "", err
+	}
+	fate, reason, runID, err = s.repeat(ctx, run, p, program)
 	if spared != "" {
 		reason += "; " + spared
 	}
@@ -140,10 +144,24 @@ func (s *Starter) join(ctx context.Context, p database.Pending, run incident.Run
 		return "", "", "", err
 	}
 	err = s.Temporal.SignalWorkflow(ctx, gateway.WorkflowID(run), "", wire.SignalAlerts, []map[string]any{alert})
+	if gone := new(serviceerror.NotFound); errors.As(err, &gone) {
+		err = errors.Join(err, s.gone(ctx, run.ID))
+	}
 	if err != nil {
 		return "", "", "", intake.Unavailable(fmt.Errorf("run %s could not be told of the alert: %w", run.ID, err))
 	}
 	return incident.FateJoined, "run " + run.ID + " answers for this key already", run.ID, nil
+}
+
+// gone closes a run whose workflow has ended while our records say that it goes on. A run closes its records before its workflow
+// ends, so somebody ended it from outside; the alert starts another one when it is tried again.
+func (s *Starter) gone(ctx context.Context, id string) error {
+	run, err := s.DB.Run(ctx, id)
+	if err != nil || run.State == "done" || s.Gone == nil {
+		return err
+	}
+	s.Log.Warn("a run's workflow was ended outside Tourniquet; the run is closed", "run", id)
+	return s.Gone(ctx, run, "system", "a later alert found it so")
 }
 
 // match picks the playbook that answers; why tells what was tried.
@@ -159,13 +177,25 @@ func (s *Starter) match(a incident.Alert) (*playbooks.Program, string) {
 	return nil, "no playbook answers it (" + strings.Join(tried, "; ") + ")"
 }
 
-// row is the run as our records will know it. Its id follows from the incident, so that a repeat makes the same row.
-func (s *Starter) row(p *playbooks.Program, pending database.Pending) incident.Run {
-	return incident.Run{
-		ID: "run-" + strings.TrimPrefix(pending.Incident, "inc-"), Incident: pending.Incident, Number: 1, Playbook: p.ID, Digest: p.Digest,
+// row is the run as our records will know it. Its id follows from the incident and from how many of its runs are over, so that
+// a repeat makes the same row.
+func (s *Starter) row(ctx context.Context, p *playbooks.Program, pending database.Pending) (incident.Run, error) {
+	before, err := s.DB.Runs(ctx, database.Filter{Incident: pending.Incident, State: "done", Limit: mostRuns})
+	if err != nil {
+		return incident.Run{}, intake.Unavailable(err)
+	}
+	run := incident.Run{
+		ID: "run-" + strings.TrimPrefix(pending.Incident, "inc-"), Incident: pending.Incident, Number: len(before) + 1, Playbook: p.ID, Digest: p.Digest,
 		Source: p.Source, Mode: s.Mode, World: s.World, AlertID: pending.Alert.ID, Trust: pending.Alert.Trust, State: "running", StartedAt: s.Now(),
 	}
+	if run.Number > 1 {
+		run.ID = fmt.Sprintf("%s-%d", run.ID, run.Number)
+	}
+	return run, nil
 }
+
+// mostRuns bounds what is counted: an incident has a second run only where somebody ended the first one from outside.
+const mostRuns = 500
 
 // begin writes the run down and starts its workflow. A workflow that exists already is the same start, repeated.
 func (s *Starter) begin(ctx context.Context, run incident.Run, a incident.Alert, p *playbooks.Program, inputs map[string]any) error {

@@ -140,6 +140,33 @@ func TestTemporalDownIsUnavailableNotPoison(t *testing.T) {
 	}
 }
 
+func TestARunThatSomebodyEndedOutsideIsClosedAndTheNextAlertStartsAnother(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t, one())
+	ctx := context.Background()
+	_, _, first := r.start(t, r.store(t, leaked("1")))
+	closed := ""
+	r.Gone = func(ctx context.Context, run incident.Run, _, _ string) error {
+		closed = run.ID
+		return r.db.UpdateRun(ctx, run.ID, func(r *incident.Run) { r.State = "done" })
+	}
+	second := r.store(t, leaked("2"))
+	r.engine.err = serviceerror.NewNotFound("workflow execution already completed")
+	var out *intake.UnavailableError
+	if _, _, _, err := r.Start(ctx, second); !errors.As(err, &out) || closed != first {
+		t.Fatalf("closed %q, %v", closed, err)
+	}
+	r.engine.err = nil
+	fate, _, run := r.start(t, second)
+	if fate != incident.FateStarted || run != first+"-2" || len(r.engine.starts) != 2 {
+		t.Errorf("%s, run %q, %d starts", fate, run, len(r.engine.starts))
+	}
+	again, err := r.db.Run(ctx, run)
+	if err != nil || again.Number != 2 || again.WorkflowID() != again.Incident+"/2" {
+		t.Errorf("the second run is %+v, %v", again, err)
+	}
+}
+
 func TestABrokenPlaybookRefusesTheLibraryWithItsPlace(t *testing.T) {
 	t.Parallel()
 	bad := playbook("bad", `alert.kind == "key.leaked"`)
