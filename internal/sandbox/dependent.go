@@ -19,6 +19,7 @@ type Dependent struct {
 	base   string
 	mu     sync.Mutex
 	value  string
+	from   func() string // where it reads the value with every call; nil: as it was deployed
 }
 
 // NewDependent makes an application that runs with value. A nil client gets one with a time-out.
@@ -36,12 +37,26 @@ func (d *Dependent) Deploy(value string) {
 	d.value = value
 }
 
+// From has the application read its key with every call instead of when it is started.
+func (d *Dependent) From(read func() string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.from = read
+}
+
+func (d *Dependent) key() string {
+	d.mu.Lock()
+	value, read := d.value, d.from
+	d.mu.Unlock()
+	if read != nil {
+		return read()
+	}
+	return value
+}
+
 // Healthy makes one small model call and says in an error why the application does not work.
 func (d *Dependent) Healthy(ctx context.Context) error {
-	d.mu.Lock()
-	value := d.value
-	d.mu.Unlock()
-	if status := d.call.do(ctx, d.client, d.base, value, "dependent:"+d.Name, 8); status != http.StatusOK {
+	if status := d.call.do(ctx, d.client, d.base, d.key(), "dependent:"+d.Name, 8); status != http.StatusOK {
 		return fmt.Errorf("the application %q does not work: the model API answered %d", d.Name, status)
 	}
 	return nil
@@ -49,9 +64,7 @@ func (d *Dependent) Healthy(ctx context.Context) error {
 
 // SHA256 identifies the deployed value without showing it.
 func (d *Dependent) SHA256() string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	sum := sha256.Sum256([]byte(d.value))
+	sum := sha256.Sum256([]byte(d.key()))
 	return hex.EncodeToString(sum[:])
 }
 

@@ -34,7 +34,8 @@ type Scenario struct {
 	// Unannounced says that nobody tells the product: its own watch has to notice.
 	Unannounced bool
 	// Watch is the watch section of the configuration; empty: as the product ships.
-	Watch string
+	Watch      string
+	Everywhere bool // the key lies in Kubernetes, Vault, AWS and Google, too
 	// Finding is what another system posts to the product's generic door; nil means that GitHub's scanner finds the key.
 	Finding func(*Stage) map[string]any
 	// Intrude is what a thief does with the key before he spends; nil means that he spends at once.
@@ -69,7 +70,7 @@ type Call func(ctx context.Context, base, secret string, tokens int) (*http.Requ
 func Scenarios() []Scenario {
 	return []Scenario{
 		geminiLeak(), anthropicLeak(), leakedNotUsed(), falseAlarm(), bedrockAccessKey(), bedrockAPIKey(), azureRegenerate(),
-		quietTheft(), slowTheft(), busyLaunch(),
+		quietTheft(), slowTheft(), busyLaunch(), everyStore(),
 	}
 }
 

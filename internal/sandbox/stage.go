@@ -43,8 +43,10 @@ type Stage struct {
 	HookSecret, AlertToken           string
 	AlertNumber                      int // of GitHub's scanner; 0 where it found nothing
 
-	servers []*http.Server
-	health  []string
+	servers  []*http.Server
+	health   []string
+	shelves  *shelves           // stores beside GitHub; nil where the scenario has none
+	deployed func(GitHubDeploy) // what they make of a workflow
 }
 
 // The repository of the stage.
@@ -122,8 +124,16 @@ func (s *Stage) furnish() error {
 				s.Apps[i].Deploy(v)
 			}
 		}
+		if s.deployed != nil {
+			s.deployed(d)
+		}
 		return nil
 	})
+	if s.Scenario.Everywhere {
+		if err := s.everywhere(); err != nil {
+			return err
+		}
+	}
 	if s.Scenario.Finding == nil && !s.Scenario.Unannounced {
 		s.AlertNumber = s.GitHub.AddAlert(stageOwner, stageRepo, s.Scenario.Issuer.SecretType, s.Key.Secret(), leakPath)
 		s.World.Record(Entry{Service: "github", Method: "LEAK", Path: "/" + stageOwner + "/" + stageRepo + "/" + leakPath, Actor: "developer", Key: s.Key.ID, Effect: EffectLeak})
@@ -231,6 +241,11 @@ func (s *Stage) Write(dir, listen string) (configPath string, err error) {
 		"github-token": s.GitHub.Token(), "github-hook": s.HookSecret, "generic-token": s.AlertToken,
 	}
 	maps.Copy(secrets, s.Scenario.Issuer.Secrets(s.World))
+	stores := ""
+	if s.shelves != nil {
+		stores = s.shelves.config()
+		maps.Copy(secrets, s.shelves.secrets(s.World))
+	}
 	if err := os.MkdirAll(filepath.Join(dir, "secrets"), 0o700); err != nil {
 		return "", fmt.Errorf("the drill's folder cannot be made: %w", err)
 	}
@@ -240,7 +255,7 @@ func (s *Stage) Write(dir, listen string) (configPath string, err error) {
 		}
 	}
 	path := filepath.Join(dir, "tourniquet.yaml")
-	text := strings.NewReplacer("@provider", s.Scenario.Issuer.Provider, "@account", s.Scenario.Issuer.Config, "@watch", cmp.Or(s.Scenario.Watch, "{}")).Replace(stageConfig)
+	text := strings.NewReplacer("@stores", stores, "@provider", s.Scenario.Issuer.Provider, "@account", s.Scenario.Issuer.Config, "@watch", cmp.Or(s.Scenario.Watch, "{}")).Replace(stageConfig)
 	text = strings.NewReplacer(
 		"@listen", listen, "@secrets", "file://"+filepath.ToSlash(filepath.Join(dir, "secrets")), "@slack", s.SlackURL, "@github", s.GitHubURL,
 		"@url", s.ProviderURL, "@channel", c.Channel, "@team", c.Team, "@app", c.App,
@@ -257,6 +272,9 @@ func (s *Stage) inventory() string {
 	for i, name := range apps {
 		fmt.Fprintf(&b, "      - kind: github_actions_secret\n        owner: %s\n        repo: %s\n        name: %s\n", stageOwner, stageRepo, s.Scenario.Issuer.envName(name))
 		fmt.Fprintf(&b, "        redeploy: {workflow: deploy.yml, ref: main}\n        check: {kind: http, url: %q}\n", s.health[i])
+	}
+	if s.shelves != nil {
+		b.WriteString(s.shelves.inventory())
 	}
 	return b.String()
 }

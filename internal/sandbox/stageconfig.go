@@ -17,7 +17,7 @@ github:
   token: @secrets/github-token
   tickets: { owner: example-org, repo: incidents }
 secret_stores:
-  github: {}
+  github: {}@stores
 outbound: { private_networks: [127.0.0.1] }
 providers:
   @provider:
