@@ -30,8 +30,9 @@ const (
 
 // File is one file of a bundle. Open is called once.
 type File struct {
-	Name string // a clean relative path with forward slashes
-	Open func() (io.ReadCloser, error)
+	Name  string // a clean relative path with forward slashes
+	Alias string // the name it is withheld under, where its own name would tell too much; empty: its own
+	Open  func() (io.ReadCloser, error)
 }
 
 // Bytes is a file that lies in memory.
@@ -46,22 +47,27 @@ type Bundle struct {
 	Ledger []chain.Row
 	Head   chain.Head // as the database keeps it, apart from the entries
 	Files  []File
+	Redact *Redaction // nil: nothing is withheld
 }
 
 // manifest is what is signed.
 type manifest struct {
-	Format string     `json:"format"`
-	Run    string     `json:"run"`
-	Made   time.Time  `json:"made"`
-	Ledger chain.Head `json:"ledger"`
-	Files  []listed   `json:"files"`
-	KeyID  string     `json:"key_id"`
+	Format   string     `json:"format"`
+	Run      string     `json:"run"`
+	Made     time.Time  `json:"made"`
+	Redacted bool       `json:"redacted,omitempty"`
+	Ledger   chain.Head `json:"ledger"`
+	Files    []listed   `json:"files"`
+	KeyID    string     `json:"key_id"`
 }
 
+// listed is a file with its digest and the salt of its commitment, or a withheld one with its commitment alone.
 type listed struct {
-	Name   string `json:"name"`
-	SHA256 string `json:"sha256"`
-	Size   int64  `json:"size"`
+	Name     string `json:"name"`
+	SHA256   string `json:"sha256,omitempty"`
+	Size     int64  `json:"size,omitempty"`
+	Salt     string `json:"salt,omitempty"`
+	Withheld string `json:"withheld,omitempty"`
 }
 
 // Write writes a signed bundle. A ledger that does not verify up to its head is not signed.
@@ -72,35 +78,67 @@ func Write(w io.Writer, b Bundle, priv ed25519.PrivateKey, keyID string) error {
 	if err := checkLedger(b); err != nil {
 		return fmt.Errorf("the bundle of run %q is not signed: %w", b.Run, err)
 	}
-	m := manifest{Format: Format, Run: b.Run, Made: b.Made.UTC(), Ledger: b.Head, KeyID: keyID}
-	z := zip.NewWriter(w)
-	files := append([]File{{Name: ledgerName, Open: ledgerLines(b.Ledger)}}, b.Files...)
+	p := &packing{z: zip.NewWriter(w), b: b, priv: priv, seen: names{},
+		m: manifest{Format: Format, Run: b.Run, Made: b.Made.UTC(), Redacted: b.Redact != nil, Ledger: b.Head, KeyID: keyID}}
+	files := append([]File{{Name: ledgerName, Open: ledgerLines(b.Redact.rows(b.Ledger))}}, b.Files...)
 	slices.SortStableFunc(files, func(x, y File) int { return strings.Compare(x.Name, y.Name) })
-	seen := names{}
+	if len(files)+2 > maxFiles {
+		return fmt.Errorf("the bundle of run %q would hold %d files, the limit is %d", b.Run, len(files), maxFiles-2)
+	}
 	for _, f := range files {
-		if err := seen.add(f.Name); err != nil {
-			return err
-		}
-		if f.Name == manifestName || f.Name == sigName {
-			return fmt.Errorf("the name %q belongs to the bundle itself", f.Name)
-		}
-		l, err := put(z, f, b.Made)
-		if err != nil {
+		if err := p.file(f); err != nil {
 			return fmt.Errorf("file %q of the bundle: %w", f.Name, err)
 		}
-		m.Files = append(m.Files, l)
 	}
-	body, err := json.MarshalIndent(m, "", "  ")
+	return p.close()
+}
+
+type packing struct {
+	z     *zip.Writer
+	b     Bundle
+	priv  ed25519.PrivateKey
+	m     manifest
+	seen  names
+	total int64
+}
+
+func (p *packing) file(f File) error {
+	if err := p.seen.add(f.Name); err != nil {
+		return err
+	}
+	if f.Name == manifestName || f.Name == sigName {
+		return fmt.Errorf("the name %q belongs to the bundle itself", f.Name)
+	}
+	if !p.b.Redact.withholds(f.Name) {
+		l, err := p.put(f)
+		if f.Name != ledgerName {
+			l.Salt = salt(p.priv, p.b.Run, l)
+		}
+		p.m.Files = append(p.m.Files, l)
+		return err
+	}
+	l, err := digest(f, io.Discard)
+	l.Withheld = Withheld(l.SHA256, salt(p.priv, p.b.Run, l))
+	if f.Alias != "" {
+		l.Name = f.Alias
+		err = errors.Join(err, p.seen.add(f.Alias))
+	}
+	p.m.Files = append(p.m.Files, listed{Name: l.Name, Withheld: l.Withheld})
+	return err
+}
+
+func (p *packing) close() error {
+	body, err := json.MarshalIndent(p.m, "", "  ")
 	if err != nil {
 		return fmt.Errorf("manifest of the bundle: %w", err)
 	}
-	sig := base64.StdEncoding.EncodeToString(ed25519.Sign(priv, signed(body)))
+	sig := base64.StdEncoding.EncodeToString(ed25519.Sign(p.priv, signed(body)))
 	for _, f := range []File{Bytes(manifestName, body), Bytes(sigName, []byte(sig+"\n"))} {
-		if _, err := put(z, f, b.Made); err != nil {
+		if _, err := p.put(f); err != nil {
 			return fmt.Errorf("file %q of the bundle: %w", f.Name, err)
 		}
 	}
-	return z.Close()
+	return p.z.Close()
 }
 
 func checkLedger(b Bundle) error {
@@ -115,16 +153,25 @@ func checkLedger(b Bundle) error {
 
 func signed(manifest []byte) []byte { return append([]byte(signDomain), manifest...) }
 
-func put(z *zip.Writer, f File, at time.Time) (l listed, err error) {
+func (p *packing) put(f File) (listed, error) {
+	w, err := p.z.CreateHeader(&zip.FileHeader{Name: f.Name, Method: zip.Deflate, Modified: p.b.Made.UTC()})
+	if err != nil {
+		return listed{}, err
+	}
+	l, err := digest(f, w)
+	if p.total += l.Size; err == nil && p.total > maxTotal {
+		err = fmt.Errorf("it takes the bundle over %d bytes; withhold large files with a redaction", int64(maxTotal))
+	}
+	return l, err
+}
+
+// digest copies a file and says what it was.
+func digest(f File, w io.Writer) (l listed, err error) {
 	r, err := f.Open()
 	if err != nil {
 		return l, err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	w, err := z.CreateHeader(&zip.FileHeader{Name: f.Name, Method: zip.Deflate, Modified: at.UTC()})
-	if err != nil {
-		return l, err
-	}
 	h := sha256.New()
 	n, err := io.Copy(io.MultiWriter(w, h), r)
 	return listed{Name: f.Name, SHA256: hex.EncodeToString(h.Sum(nil)), Size: n}, err
@@ -136,6 +183,9 @@ func ledgerLines(rows []chain.Row) func() (io.ReadCloser, error) {
 		go func() { // ends with the rows, or when the reader closes its side
 			for _, row := range rows {
 				line, err := encodeRow(row)
+				if err == nil && len(line) > maxLine {
+					err = fmt.Errorf("entry %d has %d bytes, the limit is %d", row.Seq, len(line), maxLine)
+				}
 				if err == nil {
 					_, err = w.Write(line)
 				}

@@ -23,6 +23,7 @@ const (
 	Duplicate     = "duplicate_name"
 	BadPath       = "bad_path"
 	TooLarge      = "too_large"
+	Stray         = "stray_bytes" // bytes of the zip that belong to no file
 	BadFormat     = "bad_format"
 )
 
@@ -51,7 +52,7 @@ type names map[string]bool
 
 func (n names) add(name string) error {
 	bad := strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || strings.ContainsRune(`\:*?"<>|`, r) })
-	if bad || !fs.ValidPath(name) || name == "." || len(name) > 512 {
+	if bad || !fs.ValidPath(name) || name == "." || len(name) > maxName {
 		return fault(BadPath, name, "the name %q is not a plain relative path", name)
 	}
 	folded := strings.ToLower(name)

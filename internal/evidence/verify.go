@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"hash/crc32"
 	"io"
 	"maps"
 	"slices"
@@ -22,29 +23,28 @@ const (
 	maxFiles    = 10_000
 	maxManifest = 4 << 20
 	maxLine     = 16 << 20 // one ledger entry
-	maxTotal    = 8 << 30  // all files unpacked
+	maxName     = 512
+	maxTotal    = 4<<30 - 64<<20 // all files unpacked; a zip of as much needs no second kind of directory
 )
 
 // Summary is what a good bundle says about itself.
 type Summary struct {
-	Run     string     `json:"run"`
-	Made    time.Time  `json:"made"`
-	KeyID   string     `json:"key_id"`
-	Head    chain.Head `json:"ledger"`
-	Entries int64      `json:"entries"`
-	Erased  int        `json:"erased"` // bodies that were erased, each with an entry that says so
-	Files   int        `json:"files"`
-	Bytes   int64      `json:"bytes"`
+	Run      string     `json:"run"`
+	Made     time.Time  `json:"made"`
+	KeyID    string     `json:"key_id"`
+	Head     chain.Head `json:"ledger"`
+	Entries  int64      `json:"entries"`
+	Erased   int        `json:"erased"`   // bodies that are not there: each with an entry that says it was erased, or withheld
+	Withheld int        `json:"withheld"` // files that a redacted bundle keeps back
+	Redacted bool       `json:"redacted"`
+	Files    int        `json:"files"`
+	Bytes    int64      `json:"bytes"`
 }
 
 // Verify checks a bundle offline with nothing but public keys by their id. It streams: memory does not grow with the files.
 // Nothing but the manifest is unpacked before its signature holds. The error joins every *Fault found.
 func Verify(r io.ReaderAt, size int64, trusted map[string]ed25519.PublicKey) (Summary, error) {
-	z, err := zip.NewReader(r, size)
-	if err != nil {
-		return Summary{}, fault(BadFormat, "", "this is not a bundle: %v", err)
-	}
-	inside, err := index(z)
+	inside, err := index(r, size)
 	if err != nil {
 		return Summary{}, err
 	}
@@ -52,7 +52,7 @@ func Verify(r io.ReaderAt, size int64, trusted map[string]ed25519.PublicKey) (Su
 	if err != nil {
 		return Summary{}, err
 	}
-	v := &verification{m: m, inside: inside, sum: Summary{Run: m.Run, Made: m.Made, KeyID: m.KeyID, Head: m.Ledger}}
+	v := &verification{m: m, inside: inside, sum: Summary{Run: m.Run, Made: m.Made, KeyID: m.KeyID, Head: m.Ledger, Redacted: m.Redacted}}
 	v.files()
 	if err := errors.Join(v.faults...); err != nil {
 		return Summary{}, err
@@ -60,13 +60,15 @@ func Verify(r io.ReaderAt, size int64, trusted map[string]ed25519.PublicKey) (Su
 	return v.sum, nil
 }
 
-// index looks at the names only.
-func index(z *zip.Reader) (map[string]*zip.File, error) {
-	if len(z.File) > maxFiles {
-		return nil, fault(TooLarge, "", "the bundle holds %d files, the limit is %d", len(z.File), maxFiles)
+// index looks at names and places only.
+func index(r io.ReaderAt, size int64) (map[string]*zip.File, error) {
+	directory, err := start(r, size)
+	if err != nil {
+		return nil, err
 	}
-	if z.Comment != "" {
-		return nil, fault(Added, "", "the bundle carries a comment that nobody signed")
+	z, err := zip.NewReader(r, size)
+	if err != nil {
+		return nil, fault(BadFormat, "", "this is not a bundle: %v", err)
 	}
 	seen, inside := names{}, map[string]*zip.File{}
 	for _, f := range z.File {
@@ -78,7 +80,7 @@ func index(z *zip.Reader) (map[string]*zip.File, error) {
 		}
 		inside[f.Name] = f
 	}
-	return inside, nil
+	return inside, contiguous(r, z, directory, size)
 }
 
 func readManifest(inside map[string]*zip.File, trusted map[string]ed25519.PublicKey) (manifest, error) {
@@ -115,11 +117,10 @@ func small(inside map[string]*zip.File, name string, limit int64) ([]byte, error
 	if f == nil {
 		return nil, fault(Removed, name, "%q was removed from the bundle", name)
 	}
-	r, err := f.Open()
+	r, err := unpack(f)
 	if err != nil {
-		return nil, fault(Changed, name, "%q cannot be unpacked: %v", name, err)
+		return nil, err
 	}
-	defer func() { _ = r.Close() }() // reading decides
 	body, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err != nil {
 		return nil, fault(Changed, name, "%q cannot be unpacked: %v", name, err)
@@ -127,7 +128,7 @@ func small(inside map[string]*zip.File, name string, limit int64) ([]byte, error
 	if int64(len(body)) > limit {
 		return nil, fault(TooLarge, name, "%q is larger than %d bytes", name, limit)
 	}
-	return body, nil
+	return body, r.whole(crc32.ChecksumIEEE(body), int64(len(body)))
 }
 
 type verification struct {
@@ -165,35 +166,48 @@ func (v *verification) files() {
 
 func (v *verification) file(l listed) {
 	f := v.inside[l.Name]
-	if f == nil {
+	switch withheld := l.Withheld != ""; {
+	case withheld && (!v.m.Redacted || l.Name == ledgerName):
+		v.add(fault(Removed, l.Name, "%q is withheld, which this bundle may not do", l.Name))
+		return
+	case withheld && f != nil:
+		v.add(fault(Added, l.Name, "%q was added to the bundle: the manifest says that it is withheld", l.Name))
+		return
+	case withheld:
+		v.sum.Withheld++
+		return
+	case f == nil:
 		v.add(fault(Removed, l.Name, "%q was removed from the bundle", l.Name))
 		return
-	}
-	if v.sum.Bytes += l.Size; l.Size < 0 || v.sum.Bytes > maxTotal {
+	case l.Size < 0 || l.Size > maxTotal-v.sum.Bytes:
 		v.add(fault(TooLarge, l.Name, "%q takes the bundle over %d bytes", l.Name, int64(maxTotal)))
 		return
 	}
+	v.sum.Bytes += l.Size
 	v.sum.Files++
-	r, err := f.Open()
-	if err != nil {
-		v.add(fault(Changed, l.Name, "%q cannot be unpacked: %v", l.Name, err))
-		return
+	if err := v.body(f, l); err != nil {
+		v.add(err)
 	}
-	defer func() { _ = r.Close() }() // the digest decides
-	h := sha256.New()
+}
+
+func (v *verification) body(f *zip.File, l listed) error {
+	r, err := unpack(f)
+	if err != nil {
+		return err
+	}
+	h, s := sha256.New(), &sums{}
 	// One byte more than listed is enough to know that it is not the listed file.
-	in := io.TeeReader(io.LimitReader(r, l.Size+1), h)
+	in := io.TeeReader(io.LimitReader(r, l.Size+1), io.MultiWriter(h, s))
 	if l.Name == ledgerName {
 		if err := v.ledger(in); err != nil {
-			v.add(err)
-			return
+			return err
 		}
 	}
 	if _, err := io.Copy(io.Discard, in); err != nil {
-		v.add(fault(Changed, l.Name, "%q cannot be unpacked: %v", l.Name, err))
-		return
+		return fault(Changed, l.Name, "%q cannot be unpacked: %v", l.Name, err)
 	}
-	if hex.EncodeToString(h.Sum(nil)) != l.SHA256 {
-		v.add(fault(Changed, l.Name, "%q was changed: its digest is not the one that was signed", l.Name))
+	if s.n != l.Size || hex.EncodeToString(h.Sum(nil)) != l.SHA256 {
+		return fault(Changed, l.Name, "%q was changed: its digest is not the one that was signed", l.Name)
 	}
+	return r.whole(s.crc, s.n)
 }
