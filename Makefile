@@ -11,6 +11,7 @@ UNHEAVY = $(GO) list -test -f '{{.ImportPath}} {{join .Deps " "}}' ./... \
 
 .PHONY: help drill build test race lint bench check judge watch bypass bypass-mutants
 .PHONY: help drill build test race lint bench check judge mutations watch
+.PHONY: help drill build test race lint bench check judge watch storm
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
@@ -59,3 +60,9 @@ bypass: ## some eighty ways to get a final call without people, through the real
 
 bypass-mutants: ## the same against ten builds, each without one check: every one must turn it red
 	$(GO) run ./test/bypass -mutants
+storm: ## 10,000 alerts about 100 keys from 50 clients: undisturbed, then with serve killed and the engine away for a minute
+	@mkdir -p bin
+	$(GO) build -o bin/tourniquet ./cmd/tourniquet
+	$(GO) build -o bin/judge ./test/judge
+	$(GO) run ./test/storm -binary bin/tourniquet -judge bin/judge -p99 100ms
+	$(GO) run ./test/storm -binary bin/tourniquet -judge bin/judge -disturb

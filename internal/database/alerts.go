@@ -42,22 +42,23 @@ func (d *DB) StoreAlerts(ctx context.Context, f incident.Finding, list []Incomin
 	if err != nil || len(list) == 0 {
 		return nil, errors.Join(err, errIf(len(list) == 0, "a finding without alerts is not kept"))
 	}
-	var out []Stored
-	err = d.write(ctx, fmt.Sprintf("storing a finding of source %q", list[0].Alert.Source), func(tx *sql.Tx) error {
-		out = make([]Stored, 0, len(list))
-		kept := finding
-		for _, in := range list {
-			s, err := d.storeOne(ctx, tx, kept, in)
-			if err != nil {
-				return err
-			}
-			if out = append(out, s); !s.Duplicate && kept == finding {
-				kept = sameAs + s.AlertID // the bytes are kept once
-			}
+	return d.stores.put(ctx, &storing{finding: finding, list: list, done: make(chan struct{})}, d.storeTogether)
+}
+
+// storeFinding keeps one finding with its alerts inside a transaction.
+func (d *DB) storeFinding(ctx context.Context, tx *sql.Tx, s *storing) error {
+	s.out = make([]Stored, 0, len(s.list))
+	kept := s.finding
+	for _, in := range s.list {
+		one, err := d.storeOne(ctx, tx, kept, in)
+		if err != nil {
+			return err
 		}
-		return nil
-	})
-	return out, err
+		if s.out = append(s.out, one); !one.Duplicate && kept == s.finding {
+			kept = sameAs + one.AlertID // the bytes are kept once
+		}
+	}
+	return nil
 }
 
 // sameAs stands before the id of the alert that keeps the finding, where a delivery held several.
@@ -113,8 +114,13 @@ type Pending struct {
 	NewIncident bool // it opened the incident
 }
 
-// Undispatched lists alerts without a fate, oldest first.
+// Undispatched lists alerts without a fate, oldest first: at most limit of each source, so that none can hide behind another, and
+// of each those that opened an incident before those that came to one.
 func (d *DB) Undispatched(ctx context.Context, limit int) ([]Pending, error) {
+	most := limit
+	if most <= 0 {
+		most = atMost(0)
+	}
 	out, err := list(ctx, d.reader, func(s scanner) (Pending, error) {
 		var p Pending
 		var raw []byte
@@ -122,7 +128,9 @@ func (d *DB) Undispatched(ctx context.Context, limit int) ([]Pending, error) {
 			return p, err
 		}
 		return p, json.Unmarshal(raw, &p.Alert)
-	}, `SELECT alert, incident, opened FROM alerts WHERE dispatched = 0 ORDER BY n LIMIT ?`, atMost(limit))
+	}, `SELECT alert, incident, opened FROM alerts JOIN
+		(SELECT n AS waiting, row_number() OVER (PARTITION BY source ORDER BY opened DESC, n) AS place FROM alerts WHERE dispatched = 0)
+		ON n = waiting WHERE place <= ? ORDER BY n`, most)
 	if err != nil {
 		return nil, fmt.Errorf("alerts to dispatch: %w", err)
 	}
@@ -139,10 +147,19 @@ type Fate struct {
 
 // SetFate records what became of an alert and takes it from the list of those to dispatch.
 func (d *DB) SetFate(ctx context.Context, alertID, fate, reason, runID string) error {
-	return d.write(ctx, fmt.Sprintf("fate of alert %q", alertID), func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE alerts SET fate = ?, reason = ?, run = ?, dispatched = 1 WHERE id = ?`,
-			fate, reason, runID, alertID)
-		return changed(res, err, "alert", alertID)
+	return d.SetFates(ctx, []string{alertID}, fate, reason, runID)
+}
+
+// SetFates is SetFate for several alerts of which the same became, all or none.
+func (d *DB) SetFates(ctx context.Context, alertIDs []string, fate, reason, runID string) error {
+	return d.write(ctx, fmt.Sprintf("fate of alerts %q", alertIDs), func(tx *sql.Tx) error {
+		for _, id := range alertIDs {
+			res, err := tx.ExecContext(ctx, `UPDATE alerts SET fate = ?, reason = ?, run = ?, dispatched = 1 WHERE id = ?`, fate, reason, runID, id)
+			if err := changed(res, err, "alert", id); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

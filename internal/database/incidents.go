@@ -32,11 +32,15 @@ func (a Alias) check() error {
 
 // claim finds the oldest open incident that one of the aliases leads to, or opens one, and gives it the free aliases.
 func (d *DB) claim(ctx context.Context, tx *sql.Tx, aliases []Alias) (id string, opened bool, err error) {
+	var free []Alias
 	named := slices.ContainsFunc(aliases, func(a Alias) bool { return !a.Weak })
 	for _, a := range aliases {
 		owner, err := aliasOwner(ctx, tx, a)
 		if err != nil {
 			return "", false, err
+		}
+		if owner == "" {
+			free = append(free, a)
 		}
 		if owner != "" && (!a.Weak || !named) && (id == "" || owner < id) { // ids sort by time
 			id = owner
@@ -48,7 +52,7 @@ func (d *DB) claim(ctx context.Context, tx *sql.Tx, aliases []Alias) (id string,
 			return "", false, err
 		}
 	}
-	for _, a := range aliases {
+	for _, a := range free {
 		if err := takeAlias(ctx, tx, id, a); err != nil {
 			return "", false, err
 		}

@@ -35,6 +35,7 @@ type Box interface {
 type DB struct {
 	writer *sql.DB // one connection: SQLite has one writer, and waiting in Go is fairer than waiting for a lock
 	reader *sql.DB
+	stores *together
 	box    Box
 	path   string
 	now    func() time.Time
@@ -54,7 +55,7 @@ func Open(ctx context.Context, path string, box Box) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("database %q cannot be kept private: %w", path, err)
 	}
-	d := &DB{box: box, path: path, now: time.Now}
+	d := &DB{box: box, path: path, now: time.Now, stores: &together{turn: make(chan struct{}, 1)}}
 	if d.writer, err = sql.Open("sqlite", dsn(abs, "&_txlock=immediate")); err != nil {
 		return nil, fmt.Errorf("database %q cannot be opened: %w", path, err)
 	}

@@ -25,6 +25,7 @@ type Config struct {
 	DataConverter    converter.DataConverter
 	FailureConverter converter.FailureConverter
 	External         *External // nil: embedded server
+	FrontendPort     int       // of the embedded server, for another process to find it; 0: any free one
 
 	choosePorts func() (*ports, error) // tests only
 }
@@ -68,7 +69,7 @@ func (c Config) withDefaults() (Config, error) {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	if c.choosePorts == nil {
-		c.choosePorts = choosePorts
+		c.choosePorts = func() (*ports, error) { return choosePortsFrom(c.FrontendPort) }
 	}
 	return c, nil
 }

@@ -14,10 +14,13 @@ type ports struct {
 	held                        []net.Listener
 }
 
-func choosePorts() (*ports, error) {
-	p := &ports{}
+func choosePorts() (*ports, error) { return choosePortsFrom(0) }
+
+// choosePortsFrom takes the given port for the frontend, any when it is 0.
+func choosePortsFrom(frontend int) (*ports, error) {
+	p := &ports{frontend: frontend}
 	for _, port := range []*int{&p.frontend, &p.history, &p.matching} {
-		l, err := net.Listen("tcp", loopback+":0")
+		l, err := net.Listen("tcp", address(*port))
 		if err != nil {
 			_ = p.release()
 			return nil, fmt.Errorf("looking for a free port on %s: %w", loopback, err)

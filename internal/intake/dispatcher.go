@@ -18,6 +18,7 @@ import (
 type Queue interface {
 	Undispatched(ctx context.Context, limit int) ([]database.Pending, error)
 	SetFate(ctx context.Context, alertID, fate, reason, runID string) error
+	SetFates(ctx context.Context, alertIDs []string, fate, reason, runID string) error
 }
 
 // Starter decides what becomes of a stored alert: it starts a run, joins one, or records why neither. It must be
@@ -50,12 +51,14 @@ type DispatcherOptions struct {
 	Every    time.Duration // how often it looks without being woken; 1 s when zero
 	MaxWait  time.Duration // longest pause between two tries of one alert; 30 s when zero
 	Timeout  time.Duration // for one start; 10 s when zero
+	Gather   time.Duration // how often a storm about one incident is handed over; Every when zero
 	Now      func() time.Time
 }
 
 const (
-	batch  = 1000
-	atOnce = 8 // starts under way for one source
+	batch  = 2000 // alerts of one source in one look
+	atOnce = 8    // starts under way for one source
+	burst  = 5    // hand-overs of one incident before a storm about it is gathered
 )
 
 // Dispatcher hands stored alerts to the starter. Sources are worked on side by side, so that none blocks another.
@@ -66,12 +69,7 @@ type Dispatcher struct {
 	mu    sync.Mutex
 	busy  map[string]bool   // sources at work
 	tries map[string]*trial // by alert id
-}
-
-type trial struct {
-	failed int // for reasons of its own: outages do not count
-	wait   time.Duration
-	next   time.Time
+	paces map[string]*pace  // by incident
 }
 
 // NewDispatcher makes a dispatcher; Run works.
@@ -91,10 +89,13 @@ func NewDispatcher(o DispatcherOptions) *Dispatcher {
 	if o.Timeout == 0 {
 		o.Timeout = 10 * time.Second
 	}
+	if o.Gather == 0 {
+		o.Gather = o.Every
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Dispatcher{o: o, wake: make(chan struct{}, 1), busy: map[string]bool{}, tries: map[string]*trial{}}
+	return &Dispatcher{o: o, wake: make(chan struct{}, 1), busy: map[string]bool{}, tries: map[string]*trial{}, paces: map[string]*pace{}}
 }
 
 // Wake makes the dispatcher look now. It never blocks; several calls become one.
@@ -112,7 +113,16 @@ func (d *Dispatcher) Run(ctx context.Context) {
 	tick := time.NewTicker(d.o.Every)
 	defer tick.Stop()
 	for {
+		began := d.o.Now()
 		d.pass(ctx, &lanes)
+		// In a storm every alert wakes us, and a look costs more the more there is to see: answering must not wait for looking.
+		if rest := min(4*d.o.Now().Sub(began), d.o.Every/10); rest > 0 {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(rest):
+			}
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -159,43 +169,24 @@ func (d *Dispatcher) lane(ctx context.Context, list []database.Pending) (up bool
 		slots <- struct{}{}
 		all.Go(func() {
 			defer func() { <-slots }()
-			for _, p := range byIncident[id] {
+			for list := byIncident[id]; len(list) > 0; {
 				if ctx.Err() != nil || down.Load() {
 					return
 				}
-				if !d.one(ctx, p) {
+				n, up := d.several(ctx, list)
+				if n == 0 && up {
+					n, up = 1, d.one(ctx, list[0])
+				}
+				if !up {
 					down.Store(true)
 					return
 				}
+				list = list[n:]
 			}
 		})
 	}
 	all.Wait()
 	return !down.Load()
-}
-
-// due takes the idle sources' alerts whose pause is over, and forgets trials of alerts that have their fate.
-func (d *Dispatcher) due(waiting []database.Pending) map[string][]database.Pending {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	lists, alive := map[string][]database.Pending{}, map[string]bool{}
-	for _, p := range waiting {
-		alive[p.Alert.ID] = true
-		t := d.tries[p.Alert.ID]
-		if d.busy[p.Alert.Source] || t != nil && d.o.Now().Before(t.next) {
-			continue
-		}
-		lists[p.Alert.Source] = append(lists[p.Alert.Source], p)
-	}
-	for id := range d.tries {
-		if !alive[id] && len(waiting) < batch {
-			delete(d.tries, id)
-		}
-	}
-	for source := range lists {
-		d.busy[source] = true
-	}
-	return lists
 }
 
 func (d *Dispatcher) free(source string) {

@@ -53,6 +53,15 @@ func (q *queue) SetFate(_ context.Context, id, fate, reason, _ string) error {
 	return fmt.Errorf("no alert %q waits", id)
 }
 
+func (q *queue) SetFates(ctx context.Context, ids []string, fate, reason, run string) error {
+	for _, id := range ids {
+		if err := q.SetFate(ctx, id, fate, reason, run); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 type starter func(ctx context.Context, p database.Pending) (string, string, string, error)
 
 func (f starter) Start(ctx context.Context, p database.Pending) (string, string, string, error) {

@@ -28,7 +28,7 @@ import (
 	"github.com/tourniquet-ir/tourniquet/internal/seal"
 )
 
-func text(t *testing.T) string {
+func text(t testing.TB) string {
 	t.Helper()
 	b := make([]byte, 20)
 	if _, err := rand.Read(b); err != nil {
@@ -42,6 +42,7 @@ type room struct {
 	hub         *sandbox.GitHub
 	world       *sandbox.World
 	hubURL, url string
+	handler     http.Handler
 	token, hook string
 	woken       int
 	mu          sync.Mutex
@@ -49,7 +50,7 @@ type room struct {
 }
 
 // open starts a door over a real database and the sandbox's GitHub; change may spoil the options.
-func open(t *testing.T, change func(*intake.Options)) *room {
+func open(t testing.TB, change func(*intake.Options)) *room {
 	t.Helper()
 	ring, err := seal.LoadOrCreate(filepath.Join(t.TempDir(), "ring"), rand.Reader)
 	if err != nil {
@@ -94,7 +95,7 @@ func open(t *testing.T, change func(*intake.Options)) *room {
 	}
 	srv := httptest.NewServer(h)
 	t.Cleanup(srv.Close)
-	r.url = srv.URL
+	r.url, r.handler = srv.URL, h
 	return r
 }
 

@@ -116,7 +116,7 @@ func (r room) store(t *testing.T, a incident.Alert) database.Pending {
 		aliases = []database.Alias{{Provider: "gemini", Kind: database.AliasID, Value: a.Key.ID}}
 	}
 	s := got[database.Stored](t)(r.db.StoreAlert(ctx, incident.Finding{}, a, aliases))
-	for _, p := range got[[]database.Pending](t)(r.db.Undispatched(ctx, 100)) {
+	for _, p := range got[[]database.Pending](t)(r.db.Undispatched(ctx, 1000)) {
 		if p.Alert.ID == s.AlertID {
 			return p
 		}

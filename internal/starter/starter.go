@@ -2,7 +2,6 @@ package starter
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -55,7 +54,7 @@ func (s *Starter) Start(ctx context.Context, p database.Pending) (fate, reason, 
 		return "", "", "", intake.Unavailable(err)
 	}
 	if open && run.AlertID != p.Alert.ID {
-		return s.join(ctx, p, run)
+		return s.join(ctx, run, p)
 	}
 	if open {
 		if program, ok := s.written(run); ok {
@@ -110,47 +109,10 @@ func (s *Starter) repeat(ctx context.Context, run incident.Run, p database.Pendi
 	if err := s.begin(ctx, run, p.Alert, program, nil); err != nil {
 		return "", "", "", err
 	}
-	if err := s.note(ctx, run.ID, p.Alert, "alert.started"); err != nil {
+	if err := s.note(ctx, run.ID, "alert.started", p); err != nil {
 		return "", "", "", err
 	}
 	return incident.FateStarted, "playbook " + program.ID, run.ID, nil
-}
-
-// note puts an alert on the timeline of its run.
-func (s *Starter) note(ctx context.Context, run string, a incident.Alert, kind string) error {
-	err := s.DB.Append(ctx, run, database.Entry{ID: "alert/" + a.ID, Kind: kind, Actor: a.Source, At: s.Now(), Body: map[string]any{
-		"alert": a.ID, "source": a.Source, "trust": a.Trust, "alert_kind": a.Kind, "severity": a.Severity, "title": a.Title, "finding_digest": a.FindingDigest,
-	}})
-	return intake.Unavailable(err)
-}
-
-// join tells a running response of a further alert. The run may end in this very moment; then the alert starts anew. What a
-// source that may act says raises the trust of the run: written down first, because the actions ask our record.
-func (s *Starter) join(ctx context.Context, p database.Pending, run incident.Run) (string, string, string, error) {
-	if err := s.note(ctx, run.ID, p.Alert, "alert.joined"); err != nil {
-		return "", "", "", err
-	}
-	if p.Alert.Trust == incident.TrustAct && run.Trust != incident.TrustAct && p.Alert.Kind != incident.KindResolved {
-		if err := s.DB.UpdateRun(ctx, run.ID, func(r *incident.Run) { r.Trust = incident.TrustAct }); err != nil {
-			return "", "", "", intake.Unavailable(err)
-		}
-	}
-	raw, err := json.Marshal(p.Alert)
-	if err != nil {
-		return "", "", "", err
-	}
-	var alert map[string]any
-	if err := json.Unmarshal(raw, &alert); err != nil {
-		return "", "", "", err
-	}
-	err = s.Temporal.SignalWorkflow(ctx, gateway.WorkflowID(run), "", wire.SignalAlerts, []map[string]any{alert})
-	if gone := new(serviceerror.NotFound); errors.As(err, &gone) {
-		err = errors.Join(err, s.gone(ctx, run.ID))
-	}
-	if err != nil {
-		return "", "", "", intake.Unavailable(fmt.Errorf("run %s could not be told of the alert: %w", run.ID, err))
-	}
-	return incident.FateJoined, "run " + run.ID + " answers for this key already", run.ID, nil
 }
 
 // gone closes a run whose workflow has ended while our records say that it goes on. A run closes its records before its workflow

@@ -21,6 +21,7 @@ type workshop struct {
 	honest   func() (string, error)
 	tampered func() (string, error)
 	judge    func() (string, error)
+	storm    func() (string, error)
 }
 
 var shop *workshop
@@ -41,6 +42,7 @@ func openShop(dir string) *workshop {
 	w := &workshop{dir: dir, turns: make(chan struct{}, 2)}
 	w.honest = sync.OnceValues(func() (string, error) { return w.build("tourniquet", "../../cmd/tourniquet") })
 	w.judge = sync.OnceValues(func() (string, error) { return w.build("judge", "../judge") })
+	w.storm = sync.OnceValues(func() (string, error) { return w.build("storm", "../storm") })
 	w.tampered = sync.OnceValues(func() (string, error) {
 		overlay, err := w.overlay()
 		if err != nil {
@@ -92,6 +94,7 @@ const (
 type tamper struct{ file, find, put string }
 
 var tampers = []tamper{
+	{"internal/intake/door.go", "d.o.Store.StoreAlerts(ctx, finding, list)", "e2eStore(ctx, d.o.Store, finding, list)"},
 	{"activities/grant.go", "\treturn h.send(ctx, a, in, e, row)\n", "\te2eKillAt(\"after-intent:\" + a.Card.Name)\n\treturn h.send(ctx, a, in, e, row)\n"},
 	{
 		"activities/grant.go", "\tif err != nil {\n\t\treturn wire.Result{}, h.failCall(ctx, row.ID, err)\n\t}\n\treturn res, h.finishCall(ctx, row.ID, res)\n",
@@ -106,6 +109,51 @@ var tampers = []tamper{
 		"\t\tif e2eUnsafe(\"ask\") {\n\t\t\treq.state, req.quorumAt = signoff.StateQuorum, workflow.Now(ctx)\n\t\t} else {\n\t\t\tr.await(ctx, req, so)\n\t\t}\n",
 	},
 }
+
+// hastyHelper answers before it stores, in the first process that finds no mark; those that come after it are honest.
+const hastyHelper = `package intake
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tourniquet-ir/tourniquet/internal/database"
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
+)
+
+var e2eNumber atomic.Int64
+
+var e2eIsHasty = sync.OnceValue(func() bool {
+	if os.Getenv("` + unsafely + `") != "hasty" {
+		return false
+	}
+	f, err := os.OpenFile(os.Getenv("` + killMark + `"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return false
+	}
+	return f.Close() == nil
+})
+
+func e2eStore(ctx context.Context, s Store, f incident.Finding, list []database.Incoming) ([]database.Stored, error) {
+	if !e2eIsHasty() {
+		return s.StoreAlerts(ctx, f, list)
+	}
+	var out []database.Stored
+	for i := range list {
+		list[i].Alert.ID = fmt.Sprintf("al-hasty-%d", e2eNumber.Add(1))
+		out = append(out, database.Stored{AlertID: list[i].Alert.ID})
+	}
+	go func() {
+		time.Sleep(100 * time.Millisecond)
+		_, _ = s.StoreAlerts(context.WithoutCancel(ctx), f, list)
+	}()
+	return out, nil
+}
+`
 
 const unsafeHelper = `
 
@@ -143,8 +191,9 @@ func (w *workshop) overlay() (string, error) {
 		return "", err
 	}
 	texts := map[string]string{
-		"activities/e2e_fault.go": "package activities\n\nimport (\n\t\"os\"\n\t\"strconv\"\n\t\"strings\"\n\t\"sync/atomic\"\n\t\"syscall\"\n)" + unsafeHelper + killHelper,
-		"workflows/e2e_fault.go":  "package workflows\n\nimport (\n\t\"os\"\n\t\"strings\"\n)" + unsafeHelper,
+		"activities/e2e_fault.go":      "package activities\n\nimport (\n\t\"os\"\n\t\"strconv\"\n\t\"strings\"\n\t\"sync/atomic\"\n\t\"syscall\"\n)" + unsafeHelper + killHelper,
+		"internal/intake/e2e_fault.go": hastyHelper,
+		"workflows/e2e_fault.go":       "package workflows\n\nimport (\n\t\"os\"\n\t\"strings\"\n)" + unsafeHelper,
 	}
 	for _, c := range tampers {
 		text, ok := texts[c.file]

@@ -16,25 +16,42 @@ func run(args []string, out, talk io.Writer) int {
 	flags.SetOutput(talk)
 	world := flags.String("world", "", "the world log that `drill --world-log` wrote")
 	told := flags.String("drill", "", "what `drill -o json` printed")
+	sent := flags.String("sent", "", "in place of --drill: what the clients of a storm wrote")
+	s := tempest{}
+	flags.IntVar(&s.alerts, "alerts", 0, "how many alerts the storm had")
+	flags.IntVar(&s.keys, "keys", 0, "how many keys they were about")
+	flags.DurationVar(&s.p99, "p99", 0, "within what 99 of 100 answers had to come; 0: any time")
 	if flags.Parse(args) != nil {
 		return 2
 	}
-	c, err := open(*world, *told)
-	if err != nil {
+	var good bool
+	var err error
+	if *sent != "" {
+		var t *tempest
+		if t, err = openStorm(*world, *sent, s); err == nil {
+			good = report(out, t, stormChecks())
+		}
+	} else {
+		var c *trial
+		if c, err = open(*world, *told); err == nil {
+			good = report(out, c, checks())
+		}
+	}
+	switch {
+	case err != nil:
 		_, _ = fmt.Fprintln(talk, "judge:", err)
 		return 2
-	}
-	if !report(out, c) {
+	case !good:
 		return 1
 	}
 	return 0
 }
 
 // report prints one line per check and its problems below it.
-func report(out io.Writer, c *trial) bool {
+func report[T any](out io.Writer, c T, all []check[T]) bool {
 	good := true
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, check := range checks() {
+	for _, check := range all {
 		problems := check.find(c)
 		verdict := "pass"
 		if len(problems) > 0 {
@@ -49,13 +66,13 @@ func report(out io.Writer, c *trial) bool {
 }
 
 // check is one thing that must hold.
-type check struct {
+type check[T any] struct {
 	name string
-	find func(*trial) []string // what is wrong, in sentences
+	find func(T) []string // what is wrong, in sentences
 }
 
-func checks() []check {
-	return []check{
+func checks() []check[*trial] {
+	return []check[*trial]{
 		{"the drill ended as its scenario expects", asExpected},
 		{"every planned final call happened exactly once, and no other", finalOnce},
 		{"no final call before two people approved its request in Slack", signedFirst},
