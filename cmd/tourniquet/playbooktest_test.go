@@ -128,7 +128,7 @@ func TestPreviewShowsTheCardAndThePageOfEverySignoff(t *testing.T) {
 	dir := writeAll(t, map[string]string{"leak.yaml": leak})
 	pages := filepath.Join(dir, "pages")
 	got := command(t, nil, "playbook", "preview", "llmjacking", "--alert", filepath.Join(dir, "leak.yaml"), "--html", pages)
-	for _, want := range []string{"# triage", "[ abuse ]  [ legitimate ]", "# replace", "DRILL · Give every dependent a new key", "dependent.update", "[ Review and approve… ]", "# revoke", "# undo (after triage=legitimate)", "key.restore"} {
+	for _, want := range []string{"# triage", "[ abuse ]  [ legitimate ]", "# replace", "PRODUCTION · Give every dependent a new key", "github_actions_secret shop", "gemini:demo:k1 (AIza…9xQ2)", "dependent.update", "[ Review and approve… ]", "# revoke", "# undo (after triage=legitimate)", "key.restore"} {
 		if got.code != exitGood || !strings.Contains(got.out, want) {
 			t.Fatalf("exit %d, wanted %q in\n%s%s", got.code, want, got.out, got.talk)
 		}

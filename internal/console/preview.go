@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"time"
 
@@ -32,5 +33,10 @@ func Preview(v signoff.View, a incident.Alert, now time.Time) ([]byte, error) {
 	}
 	page := bytes.Replace(out.Bytes(), []byte(`<link rel="stylesheet" href="/static/console.css">`), append(append([]byte("<style>"), style...), "</style>"...), 1)
 	page = bytes.Replace(page, []byte(`<script src="/static/console.js" defer></script>`), nil, 1)
+	mark, err := staticFiles.ReadFile("static/mark.svg")
+	if err != nil {
+		return nil, err
+	}
+	page = bytes.ReplaceAll(page, []byte(`"/static/mark.svg"`), []byte(`"data:image/svg+xml;base64,`+base64.StdEncoding.EncodeToString(mark)+`"`))
 	return report.Neutral(page), nil
 }

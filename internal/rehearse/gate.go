@@ -3,6 +3,7 @@ package rehearse
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
@@ -28,7 +29,7 @@ func (s *stage) allowed(call wire.Call, card playbooks.Card, t turn) error {
 		return s.alone(t)
 	}
 	_, ref := call.Grant.Allows(signoff.CallCheck{
-		Now: s.env.Now(), World: incident.WorldDrill, Installation: installation, Run: call.Run, WorkflowID: incidentID, Step: call.Step,
+		Now: s.env.Now(), World: s.world(), Installation: installation, Run: call.Run, WorkflowID: incidentID, Step: call.Step,
 		Action: call.Action, CardHash: playbooks.CardHash(card), Effect: card.Effect, Inputs: call.With, Target: target(card, call.With),
 		State: asShown(), Earlier: func(step, output string) (any, bool) {
 			s.mu.Lock()
@@ -63,13 +64,16 @@ func (s *stage) alone(t turn) error {
 
 func asShown() map[string]string { return map[string]string{"state": "as people saw it"} }
 
-// target names what a call changes, as a dry run would.
+// target names what a call changes in the words of the card: a key, a dependent, or what the input says.
 func target(card playbooks.Card, with map[string]any) string {
-	m, _ := with[card.TargetInput].(map[string]any)
-	if m == nil {
-		return fmt.Sprintf("%s %v", card.Name, with[card.TargetInput])
+	m, isMap := with[card.TargetInput].(map[string]any)
+	switch {
+	case !isMap:
+		return strings.TrimSpace(fmt.Sprintf("%s %v", card.TargetInput, with[card.TargetInput]))
+	case m["provider"] != nil:
+		return fmt.Sprintf("%v:%v:%v (%v)", m["provider"], m["account"], m["id"], m["hint"])
 	}
-	return fmt.Sprintf("%s %v:%v:%v", card.Name, m["provider"], m["account"], m["id"])
+	return fmt.Sprintf("%v %v", m["kind"], m["id"])
 }
 
 // freeze makes a real envelope under the real policy and opens it to the scripted people.
@@ -83,9 +87,10 @@ func (s *stage) freeze(_ context.Context, ask wire.Freeze) (signoff.View, error)
 		if card.Effect == signoff.EffectFinal {
 			effect = signoff.EffectFinal
 		}
-		e.Calls = append(e.Calls, signoff.PlannedCall{Index: i, Step: p.Step, Action: p.Action, CardHash: playbooks.CardHash(card), Effect: card.Effect,
+		c := change(card, p.With)
+		e.Calls = append(e.Calls, signoff.PlannedCall{Index: i, Undo: c.Undo, After: c.After, Step: p.Step, Action: p.Action, CardHash: playbooks.CardHash(card), Effect: card.Effect,
 			Inputs: p.With, Target: target(card, p.With), State: asShown()})
-		v.Changes = append(v.Changes, change(card, p.With))
+		v.Changes = append(v.Changes, c)
 	}
 	who := signoff.Parties{}
 	if ask.Key != nil {
@@ -105,7 +110,7 @@ func (s *stage) freeze(_ context.Context, ask wire.Freeze) (signoff.View, error)
 	if limit := s.policy.Final.Expires.Std(); limit > 0 && (within <= 0 || within > limit) {
 		within = limit
 	}
-	e.World, e.Installation, e.Incident, e.WorkflowID, e.Run = incident.WorldDrill, installation, incidentID, ask.WorkflowID, ask.Run
+	e.World, e.Installation, e.Incident, e.WorkflowID, e.Run = s.world(), installation, incidentID, ask.WorkflowID, ask.Run
 	e.Step, e.Attempt, e.Nonce, e.Rule = ask.Step, ask.Attempt, fmt.Sprintf("%s/%d", ask.Step, ask.Attempt), rule
 	e.Playbook, e.PlaybookHash, e.PublicKeys = s.program.ID, s.program.Digest, ask.PublicKeys
 	e.Issued, e.Expires = ask.At.UTC(), ask.At.UTC().Add(within)
@@ -147,10 +152,21 @@ func (s *stage) recheck(context.Context, wire.Settle) (string, error) { return "
 // change is one line of before and after, as far as a card can tell without asking a provider.
 func change(card playbooks.Card, with map[string]any) signoff.Change {
 	c := signoff.Change{Target: target(card, with), Before: "as its provider says then", After: card.Summary}
+	if card.Effect == signoff.EffectUndoable {
+		c.Undo = "as its provider says then"
+	}
 	if card.Undo != "" {
 		c.Undo = card.Undo
 	}
 	return c
+}
+
+// world is where the run takes place: a preview shows what production would show.
+func (s *stage) world() string {
+	if s.c.anybody {
+		return incident.WorldProduction
+	}
+	return incident.WorldDrill
 }
 
 // impact is what a card tells of the key.

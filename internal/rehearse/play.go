@@ -123,7 +123,7 @@ func (s *stage) starts(p *playbooks.Program) bool {
 
 func (s *stage) start(p *playbooks.Program) wire.Start {
 	return wire.Start{
-		Run: incident.Run{ID: runID, Incident: incidentID, Number: 1, Playbook: p.ID, Digest: p.Digest, Mode: s.c.mode, World: incident.WorldDrill,
+		Run: incident.Run{ID: runID, Incident: incidentID, Number: 1, Playbook: p.ID, Digest: p.Digest, Mode: s.c.mode, World: s.world(),
 			Trust: s.c.alert.Trust, StartedAt: s.c.now},
 		Alert: s.c.alert.Alert, Program: p, Policy: s.policy, PublicKeys: s.keys, Inputs: s.c.inputs,
 	}
