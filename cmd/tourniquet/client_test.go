@@ -121,8 +121,8 @@ func opened(t *testing.T) office {
 	o := office{db: reporttest.DB(t), desk: &deskDouble{token: random(t), answer: "Counted.", accepted: true}, signer: signer, dir: dir}
 	reporttest.Fill(t, o.db)
 	c, err := console.New(console.Options{DB: o.db, Desk: o.desk, World: incident.WorldDrill, Report: console.Report{
-		Bundle: func(ctx context.Context, run string, w io.Writer) error {
-			return report.Bundle(ctx, o.db, store, run, w, signer)
+		Bundle: func(ctx context.Context, a report.Access, w io.Writer) error {
+			return report.Bundle(ctx, o.db, store, a, w, signer)
 		},
 	}})
 	if err != nil {

@@ -45,8 +45,8 @@ func consoleOptions(p routeParams) console.Options {
 			Markdown: func(ctx context.Context, run string) ([]byte, error) { return report.Markdown(ctx, p.DB, run) },
 			HTML:     func(ctx context.Context, run string) ([]byte, error) { return report.HTML(ctx, p.DB, run) },
 			JSON:     func(ctx context.Context, run string) ([]byte, error) { return report.JSON(ctx, p.DB, run) },
-			Bundle: func(ctx context.Context, run string, w io.Writer) error {
-				return report.Bundle(ctx, p.DB, p.Evidence, run, w, p.Signer)
+			Bundle: func(ctx context.Context, a report.Access, w io.Writer) error {
+				return report.Bundle(ctx, p.DB, p.Evidence, a, w, p.Signer)
 			},
 		},
 	}

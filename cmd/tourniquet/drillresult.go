@@ -188,7 +188,7 @@ func outputTime(s database.StepRow, name string) time.Time {
 // bundle exports the run and verifies it as a third party would: with the public key alone.
 func (d *rehearsal) bundle(ctx context.Context, r *result) error {
 	var b bytes.Buffer
-	if err := report.Bundle(ctx, d.db, d.evidence, r.RunID, &b, d.signer); err != nil {
+	if err := report.Bundle(ctx, d.db, d.evidence, report.Access{Run: r.RunID, Who: "system", Surface: "drill", At: time.Now()}, &b, d.signer); err != nil {
 		return err
 	}
 	_, err := evidence.Verify(bytes.NewReader(b.Bytes()), int64(b.Len()), map[string]ed25519.PublicKey{d.signer.ID: d.signer.Public})

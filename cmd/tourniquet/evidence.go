@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 
@@ -31,16 +32,26 @@ func (sh *shell) evidenceCmd() *cobra.Command {
 
 func (sh *shell) exportCmd() *cobra.Command {
 	var out string
-	c := &cobra.Command{Use: "export RUN --out FILE", Short: "Save the signed bundle of a run", Args: one("the id of a run"), ValidArgsFunction: sh.ids("/v1/runs"),
+	var redact bool
+	var keep []string
+	c := &cobra.Command{Use: "export RUN --out FILE", Short: "Save the signed bundle of a run",
+		Long: "Save the signed bundle of a run. With --redact the bodies of ledger entries and all files that no --keep names are withheld; what is left still verifies. Every export is an entry of the run's ledger.", Args: one("the id of a run"), ValidArgsFunction: sh.ids("/v1/runs"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if out == "" {
 				return misuse("exporting needs --out, for example --out bundle.zip")
+			}
+			if len(keep) > 0 && !redact {
+				return misuse("--keep says what a redacted bundle tells: add --redact")
 			}
 			r, err := sh.remote(cmd)
 			if err != nil {
 				return err
 			}
-			n, err := save(out, func(w io.Writer) (int64, error) { return r.load(cmd.Context(), runPath(args[0], "evidence"), w) })
+			from := runPath(args[0], "evidence")
+			if redact {
+				from += "?" + url.Values{"redact": {"true"}, "keep": keep}.Encode()
+			}
+			n, err := save(out, func(w io.Writer) (int64, error) { return r.load(cmd.Context(), from, w) })
 			if err != nil {
 				return err
 			}
@@ -51,6 +62,8 @@ func (sh *shell) exportCmd() *cobra.Command {
 			return sh.say("%s", out)
 		}}
 	c.Flags().StringVar(&out, "out", "", "file to write")
+	c.Flags().BoolVar(&redact, "redact", false, "withhold bodies and files; commitments stay")
+	c.Flags().StringArrayVar(&keep, "keep", nil, "with --redact: pattern of files to tell, for example 'signoffs/*' (repeatable)")
 	return c
 }
 
@@ -166,9 +179,13 @@ func (sh *shell) verified(name string, sum evidence.Summary, err error) error {
 			evidence.Summary
 		}{true, sum})
 	}
+	gone := fmt.Sprintf("%d entries, %d with an erased body", sum.Entries, sum.Erased)
+	if sum.Redacted {
+		gone = fmt.Sprintf("%d entries, %d with a withheld body", sum.Entries, sum.Erased)
+	}
 	return sh.table([]string{"bundle", name + " is whole and signed"}, [][]string{
-		{"run", sum.Run}, {"made", stamp(sum.Made)}, {"signed with", sum.KeyID}, {"files", fmt.Sprintf("%d, %d bytes", sum.Files, sum.Bytes)},
-		{"ledger", fmt.Sprintf("%d entries, %d with an erased body", sum.Entries, sum.Erased)}, {"head", sum.Head.Hash},
+		{"run", sum.Run}, {"made", stamp(sum.Made)}, {"signed with", sum.KeyID}, {"files", fmt.Sprintf("%d, %d bytes; %d withheld", sum.Files, sum.Bytes, sum.Withheld)},
+		{"ledger", gone}, {"head", sum.Head.Hash},
 	})
 }
 

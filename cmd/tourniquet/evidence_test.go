@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tourniquet-ir/tourniquet/internal/report"
 	"github.com/tourniquet-ir/tourniquet/internal/report/reporttest"
 	"github.com/tourniquet-ir/tourniquet/internal/seal"
 )
@@ -55,6 +56,41 @@ func TestAnExportedBundleVerifiesOfflineWithPublicKeysOnly(t *testing.T) {
 	got := command(t, nil, "evidence", "verify", bundle, "--key", keys, "-o", "json")
 	if json.Unmarshal([]byte(got.out), &said) != nil || !said.Verified || said.Run != reporttest.RunID || said.Entries == 0 {
 		t.Errorf("printed %s", got.out)
+	}
+}
+
+func TestARedactedExportVerifiesAndBothExportsAreOnTheRecord(t *testing.T) {
+	t.Parallel()
+	o := opened(t)
+	exported(t, o)
+	keys, bundle := keyFile(t, o.signer.PublicKeys()), filepath.Join(t.TempDir(), "redacted.zip")
+	if got := command(t, o.env, "evidence", "export", reporttest.RunID, "--out", bundle, "--keep", "*.yaml"); got.code != exitMisuse {
+		t.Errorf("keep without redact: exit %d", got.code)
+	}
+	if got := command(t, o.env, "evidence", "export", reporttest.RunID, "--out", bundle, "--redact", "--keep", "*.yaml"); got.code != exitGood {
+		t.Fatalf("exit %d: %s%s", got.code, got.out, got.talk)
+	}
+	var said struct {
+		Verified, Redacted        bool
+		Withheld, Erased, Entries int
+		Files                     int
+	}
+	got := command(t, nil, "evidence", "verify", bundle, "--key", keys, "-o", "json")
+	if json.Unmarshal([]byte(got.out), &said) != nil || !said.Verified || !said.Redacted || said.Withheld == 0 || said.Files != 2 || said.Erased != said.Entries {
+		t.Errorf("printed %s", got.out)
+	}
+	rows, err := o.db.Ledger(t.Context(), reporttest.RunID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var bodies []string
+	for _, r := range rows {
+		if r.Kind == report.KindExported && r.Actor == "marek" {
+			bodies = append(bodies, string(r.Body))
+		}
+	}
+	if want := `{"redacted":false,"surface":"cli"} {"keep":["*.yaml"],"redacted":true,"surface":"cli"}`; strings.Join(bodies, " ") != want {
+		t.Errorf("the ledger says %q", bodies)
 	}
 }
 

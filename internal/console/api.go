@@ -1,7 +1,6 @@
 package console
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -139,27 +138,6 @@ func wanted(r *http.Request) string {
 		}
 	}
 	return "md"
-}
-
-// apiEvidence makes the whole bundle before it answers: half a bundle must never look like one.
-func (c *Console) apiEvidence(w http.ResponseWriter, r *http.Request, _ session) {
-	id := r.PathValue("id")
-	if _, err := c.DB.Run(r.Context(), id); err != nil {
-		c.apiBroken(w, err)
-		return
-	}
-	if c.Report.Bundle == nil {
-		problem(w, http.StatusNotImplemented, "no_bundle", "This installation has no evidence store.")
-		return
-	}
-	var out bytes.Buffer
-	if err := c.Report.Bundle(r.Context(), id, &out); err != nil {
-		c.apiBroken(w, err)
-		return
-	}
-	w.Header().Set("Content-Type", "application/zip")
-	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": id + ".zip"}))
-	_, _ = w.Write(out.Bytes()) // who went away does not need the rest
 }
 
 func (c *Console) apiSignoffs(w http.ResponseWriter, r *http.Request, _ session) {

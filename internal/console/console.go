@@ -36,7 +36,7 @@ const (
 // Report makes the documents of a run.
 type Report struct {
 	Markdown, HTML, JSON func(ctx context.Context, run string) ([]byte, error)
-	Bundle               func(ctx context.Context, run string, w io.Writer) error
+	Bundle               func(ctx context.Context, a report.Access, w io.Writer) error // records the access
 }
 
 // Options is what a console needs. Report functions that are nil come from package report, except Bundle, without which

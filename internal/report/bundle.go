@@ -3,7 +3,9 @@ package report
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -14,9 +16,49 @@ import (
 	"github.com/tourniquet-ir/tourniquet/internal/seal"
 )
 
+// KindExported is the kind of the ledger entry that every access to a run's evidence leaves.
+const KindExported = "evidence.exported"
+
+// Access is one person's taking of a run's evidence.
+type Access struct {
+	Run     string
+	Who     string // a person's id, or "system"
+	Surface string
+	At      time.Time
+	Redact  bool
+	Keep    []string // with Redact: patterns of the files that are told all the same
+}
+
+// record writes the access down. It comes before the bundle, which so holds the record of its own making.
+func (a Access) record(ctx context.Context, db *database.DB) error {
+	body := map[string]any{"surface": a.Surface, "redacted": a.Redact}
+	if len(a.Keep) > 0 {
+		body["keep"] = a.Keep
+	}
+	return db.Append(ctx, a.Run, database.Entry{ID: "evidence/" + rand.Text(), Kind: KindExported, Actor: a.Who, At: a.At, Body: body})
+}
+
+func (a Access) redaction() *evidence.Redaction {
+	if !a.Redact {
+		return nil
+	}
+	return &evidence.Redaction{Keep: a.Keep}
+}
+
 // Bundle writes everything of one run as a signed bundle: findings, collected evidence, envelopes with their decisions and
 // every attempt, receipts, ledger, the playbook's source and the report. A run that still goes on is written as it stands.
-func Bundle(ctx context.Context, db *database.DB, ev *evidence.Store, run string, w io.Writer, signer *seal.Signer) error {
+// An access that cannot be recorded gets nothing.
+func Bundle(ctx context.Context, db *database.DB, ev *evidence.Store, a Access, w io.Writer, signer *seal.Signer) error {
+	run := a.Run
+	if _, err := db.Run(ctx, run); err != nil {
+		return err
+	}
+	if a.Who == "" || a.Surface == "" || a.At.IsZero() {
+		return errors.New("evidence is handed out to somebody, somewhere, at some time: the access says neither")
+	}
+	if err := a.record(ctx, db); err != nil {
+		return err
+	}
 	// The head first: entries that arrive while we read lie beyond it and are left to the next bundle.
 	head, err := db.LedgerHead(ctx, run)
 	if err != nil {
@@ -36,7 +78,7 @@ func Bundle(ctx context.Context, db *database.DB, ev *evidence.Store, run string
 	if err != nil {
 		return fmt.Errorf("bundle of run %q: %w", run, err)
 	}
-	b := evidence.Bundle{Run: run, Made: made(f), Ledger: f.Ledger, Head: head, Files: append(files, f.blobs(ctx, ev)...)}
+	b := evidence.Bundle{Run: run, Made: made(f), Ledger: f.Ledger, Head: head, Redact: a.redaction(), Files: append(files, f.blobs(ctx, ev)...)}
 	return evidence.Write(w, b, signer.Private, signer.ID)
 }
 
@@ -96,7 +138,11 @@ func (f *Facts) told(out []evidence.File) ([]evidence.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(out, evidence.Bytes("playbook.yaml", []byte(f.Run.Source)),
+	data, err := f.JSON()
+	if err != nil {
+		return nil, err
+	}
+	return append(out, evidence.Bytes("report.json", data), evidence.Bytes("playbook.yaml", []byte(f.Run.Source)),
 		evidence.Bytes("report.md", f.Markdown()), evidence.Bytes("report.html", page)), nil
 }
 
@@ -109,7 +155,7 @@ func (f *Facts) blobs(ctx context.Context, ev *evidence.Store) []evidence.File {
 			continue
 		}
 		seen[e.Digest] = true
-		out = append(out, evidence.File{Name: "evidence/" + safe(e.Digest), Open: func() (io.ReadCloser, error) {
+		out = append(out, evidence.File{Name: "evidence/" + safe(e.Digest), Alias: fmt.Sprintf("evidence/withheld-%04d", len(seen)), Open: func() (io.ReadCloser, error) {
 			body, err := ev.Get(ctx, e.Digest)
 			return io.NopCloser(bytes.NewReader(body)), err
 		}})

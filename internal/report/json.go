@@ -14,9 +14,14 @@ func JSON(ctx context.Context, db *database.DB, run string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return f.JSON()
+}
+
+// JSON is the same of facts that are loaded.
+func (f *Facts) JSON() ([]byte, error) {
 	body, err := json.MarshalIndent(f, "", "  ")
 	if err != nil {
-		return nil, fmt.Errorf("report of run %q: %w", run, err)
+		return nil, fmt.Errorf("report of run %q: %w", f.Run.ID, err)
 	}
 	return append(Neutral(body), '\n'), nil
 }

@@ -142,7 +142,8 @@ func TestTheBundleVerifiesWithThePublicKeyAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := report.Bundle(t.Context(), db, ev, reporttest.RunID, &out, signer); err != nil {
+	access := report.Access{Run: reporttest.RunID, Who: "priya", Surface: "console", At: reporttest.Start().Add(time.Hour)}
+	if err := report.Bundle(t.Context(), db, ev, access, &out, signer); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := evidence.Verify(bytes.NewReader(out.Bytes()), int64(out.Len()), map[string]ed25519.PublicKey{signer.ID: signer.Public}); err != nil {
@@ -156,10 +157,46 @@ func TestTheBundleVerifiesWithThePublicKeyAlone(t *testing.T) {
 	for _, f := range z.File {
 		names = append(names, f.Name)
 	}
-	for _, want := range []string{"ledger.jsonl", "findings/al-01.json", "signoffs/so-approved.json", "calls.json", "playbook.yaml", "report.md", "report.html", "evidence/" + strings.Replace(reporttest.Blob, ":", "-", 1)} {
+	for _, want := range []string{"ledger.jsonl", "findings/al-01.json", "signoffs/so-approved.json", "calls.json", "playbook.yaml", "report.md", "report.html", "report.json", "steps.json", "evidence.json", "manifest.json", "manifest.sig", "evidence/" + strings.Replace(reporttest.Blob, ":", "-", 1)} {
 		if !strings.Contains(strings.Join(names, "\n"), want) {
 			t.Errorf("the bundle lacks %q; it holds %q", want, names)
 		}
+	}
+}
+
+func TestEvidenceIsHandedOutOnTheRecordOnly(t *testing.T) {
+	t.Parallel()
+	db := reporttest.DB(t)
+	reporttest.Fill(t, db)
+	ev, err := evidence.Open(t.Context(), "file://"+filepath.ToSlash(t.TempDir())+"?metadata=skip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ev.Close() }()
+	signer, err := seal.LoadOrCreateSigner(filepath.Join(t.TempDir(), "signer.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := db.LedgerHead(t.Context(), reporttest.RunID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := report.Bundle(t.Context(), db, ev, report.Access{Run: reporttest.RunID, Surface: "console", At: reporttest.Start()}, &out, signer); err == nil || out.Len() > 0 {
+		t.Errorf("nobody took %d bytes: %v", out.Len(), err)
+	}
+	// The store is empty: the bundle fails, and that somebody reached for it stays on the record.
+	access := report.Access{Run: reporttest.RunID, Who: "priya", Surface: "console", At: reporttest.Start().Add(time.Hour), Redact: true, Keep: []string{"evidence/*"}}
+	if err := report.Bundle(t.Context(), db, ev, access, &out, signer); err == nil {
+		t.Error("a bundle was made from an empty store")
+	}
+	rows, err := db.Ledger(t.Context(), reporttest.RunID)
+	if err != nil || int64(len(rows)) != before.Seq+1 {
+		t.Fatalf("%d entries after %d: %v", len(rows), before.Seq, err)
+	}
+	last := rows[len(rows)-1]
+	if last.Kind != report.KindExported || last.Actor != "priya" || string(last.Body) != `{"keep":["evidence/*"],"redacted":true,"surface":"console"}` {
+		t.Errorf("the record says %+v %s", last, last.Body)
 	}
 }
 

@@ -112,6 +112,8 @@ func sentence(row database.LedgerRow, b said) string {
 		return words("A call was refused by the grant check:", b.Why)
 	case "observe.would":
 		return words("Would do:", strings.Join(b.Calls, "; "))
+	case KindExported:
+		return words("Evidence was taken out by", row.Actor)
 	case "ledger.erased":
 		return "The body of an earlier entry was erased"
 	}
