@@ -13,39 +13,26 @@ import (
 // genericSecret signs alerts of the source "generic"; it opens nothing else.
 const genericSecret = "an-example-signing-secret-of-thirty-two-bytes"
 
-// config is what an operator would write. Looks at people are believed for a second only, so that nobody has to wait half a
-// minute for a change of a group to be seen.
-func (h *house) config(listen string) string {
-	c := h.Slack.Credentials()
+// config is what an operator would write. Where the world is stands in the stage's own configuration, from its section slack to
+// the one before sources; who decides what is said here. Looks at people are believed for a second only, so that nobody has to
+// wait half a minute for a change of a group to be seen.
+func (h *house) config(listen, stage string) (string, error) {
+	_, outside, ok1 := strings.Cut(stage, "\nslack:\n")
+	outside, _, ok2 := strings.Cut(outside, "\nsources:\n")
+	if !ok1 || !ok2 {
+		return "", errors.New("the stage's configuration has no sections from slack to sources")
+	}
 	return strings.NewReplacer(
-		"@listen", listen, "@secrets", "file://"+filepath.ToSlash(filepath.Join(h.dir, "secrets")), "@slack", h.SlackURL, "@github", h.GitHubURL,
-		"@google", h.ProviderURL, "@channel", c.Channel, "@team", c.Team, "@app", c.App, "@use_within", h.useWithin.String(),
-	).Replace(configText)
+		"@listen", listen, "@secrets", "file://"+filepath.ToSlash(filepath.Join(h.dir, "secrets")), "@outside", outside, "@use_within", h.useWithin.String(),
+	).Replace(configText), nil
 }
 
 const configText = `mode: enforce
 server: { listen: "@listen", data_dir: data }
 slack:
-  token: @secrets/slack-token
-  app_token: @secrets/slack-app-token
-  signing_secret: @secrets/slack-signing
-  base_url: @slack/api/
-  channel: @channel
-  teams: [@team]
-  apps: [@app]
   socket_mode: true
   remember: 1s
-github:
-  base_url: @github/
-  token: @secrets/github-token
-secret_stores:
-  github: { private_networks: true }
-providers:
-  gemini:
-    - account: demo
-      project: demo-shop
-      access_token: @secrets/provider-admin
-      endpoints: { api_keys: "@google", service_usage: "@google", monitoring: "@google", logging: "@google", generative: "@google" }
+@outside
 sources:
   github: { trust: act, secret: @secrets/github-hook }
   generic: { trust: tell, secret: @secrets/generic }

@@ -129,7 +129,16 @@ func (h *house) write() error {
 		return err
 	}
 	h.url = "http://" + listen
-	if _, err := h.Write(h.dir, listen); err != nil { // for its secrets; the rest is written anew below
+	path, err := h.Write(h.dir, listen) // with its secrets; the rest is written anew below
+	if err != nil {
+		return err
+	}
+	stage, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	text, err := h.config(listen, string(stage))
+	if err != nil {
 		return err
 	}
 	if err := os.WriteFile(filepath.Join(h.dir, "secrets", "generic"), []byte(genericSecret), 0o600); err != nil {
@@ -152,7 +161,7 @@ func (h *house) write() error {
 		}
 	}
 	h.Slack.Deliver(h.url+"/v1/slack/interactions", h.url+"/v1/slack/commands")
-	return errors.Join(os.WriteFile(filepath.Join(h.dir, "tourniquet.yaml"), []byte(h.config(listen)), 0o600),
+	return errors.Join(os.WriteFile(path, []byte(text), 0o600),
 		os.WriteFile(filepath.Join(h.dir, "inventory.yaml"), []byte(h.inventory()), 0o600))
 }
 
