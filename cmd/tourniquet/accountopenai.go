@@ -13,7 +13,9 @@ func openaiAccounts(s settings) (out []activities.Account, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("providers.openai account %q: %w", c.Account, err)
 		}
-		p, err := openai.New(openai.Config{Account: c.Account, Project: c.Project, AdminKey: key, BaseURL: c.BaseURL})
+		p, err := openai.New(openai.Config{
+			Account: c.Account, Project: c.Project, AdminKey: key, BaseURL: c.BaseURL, Measure: c.Measure, Replacement: c.ReplacementProject,
+		})
 		if err != nil {
 			return nil, err
 		}

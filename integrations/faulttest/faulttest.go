@@ -54,15 +54,19 @@ func Run(t *testing.T, c Client) []Result {
 	var out []Result
 	t.Run(c.Name, func(t *testing.T) {
 		for _, f := range faults(c, strangers.url) {
-			for call := range c.Calls(t, "http://127.0.0.1:1") {
-				t.Run(call+"/"+f.name, func(t *testing.T) {
-					t.Parallel()
-					r := Result{c.Name, call, f.name, try(t, c, call, f)}
-					mu.Lock()
-					defer mu.Unlock()
-					out = append(out, r)
-				})
-			}
+			t.Run(f.name, func(t *testing.T) {
+				t.Parallel()
+				var calls sync.WaitGroup
+				for call := range c.Calls(t, "http://127.0.0.1:1") {
+					calls.Go(func() { // they mostly wait, so they wait together
+						r := Result{c.Name, call, f.name, try(t, c, call, f)}
+						mu.Lock()
+						defer mu.Unlock()
+						out = append(out, r)
+					})
+				}
+				calls.Wait()
+			})
 		}
 	})
 	if n := strangers.calls.Load(); n > 0 {
@@ -82,17 +86,17 @@ func try(t *testing.T, c Client, call string, f fault) string {
 	began := time.Now()
 	err := c.Calls(t, srv.URL)[call](ctx)
 	if took := time.Since(began); took > f.wait+5*time.Second {
-		t.Errorf("it took %s", took)
+		t.Errorf("%s took %s", call, took)
 	}
 	if err == nil {
 		if !c.is(c.Fine, call, f.name) {
-			t.Errorf("the fault was taken for success")
+			t.Errorf("%s: the fault was taken for success", call)
 		}
 		return Done
 	}
 	for _, never := range append([]string{Echo}, c.Never...) {
 		if strings.Contains(err.Error(), never) && (never != Echo || !f.quoted) {
-			t.Errorf("the error holds %q: %v", never, err)
+			t.Errorf("%s: the error holds %q: %v", call, never, err)
 			return Strays
 		}
 	}
@@ -100,9 +104,9 @@ func try(t *testing.T, c Client, call string, f fault) string {
 	switch {
 	case f.either || c.is(c.Either, call, f.name):
 	case f.ends && !errors.Is(err, context.DeadlineExceeded) && lasting:
-		t.Errorf("a service that is silent is no reason to give up: %v", err)
+		t.Errorf("%s: a service that is silent is no reason to give up: %v", call, err)
 	case lasting == f.retry:
-		t.Errorf("asking again is pointless is %v for: %v", lasting, err)
+		t.Errorf("%s: asking again is pointless is %v for: %v", call, lasting, err)
 	}
 	if lasting {
 		return Ask

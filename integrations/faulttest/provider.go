@@ -3,6 +3,8 @@ package faulttest
 import (
 	"context"
 	"encoding/json"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -19,6 +21,7 @@ type Subject struct {
 	Body   func(status int, text string) string
 	Fine   []string
 	Type   string
+	Only   []string // the calls that are tried; all when empty
 }
 
 // Provider is a provider of keys with every call of its port. Revoking or creating again what is gone is an answer, and so
@@ -70,6 +73,9 @@ func portCalls(t *testing.T, p keys.Provider, s Subject) map[string]func(context
 	}
 	if keys.CanFor(p, keys.OpSessions, s.Key).Available {
 		calls["sessions"] = func(ctx context.Context) error { _, err := p.Sessions(ctx, s.Key); return err }
+	}
+	if len(s.Only) > 0 {
+		maps.DeleteFunc(calls, func(name string, _ func(context.Context) error) bool { return !slices.Contains(s.Only, name) })
 	}
 	return calls
 }

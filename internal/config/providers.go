@@ -37,6 +37,9 @@ type OpenAI struct {
 	Project  string `yaml:"project"` // proj_…
 	AdminKey Secret `yaml:"admin_key"`
 	BaseURL  string `yaml:"base_url"`
+	Measure  string `yaml:"measure"` // spend_limit (default), model_deny_list or rate_limits
+
+	ReplacementProject string `yaml:"replacement_project"` // where new keys are made; a measure holds the whole project of the stolen one
 }
 
 // Anthropic is one organisation.

@@ -14,14 +14,14 @@ var openaiPrices = map[string][2]float64{"gpt-5": {1.25, 10}, "gpt-5-mini": {0.2
 // OpenAI serves the admin API under /v1/organization and the model API beside it.
 func (w *World) OpenAI() http.Handler {
 	admin := w.serve("openai-admin", openaiRefusal, func(c *call) reply {
-		if c.r.Header.Get("Authorization") != "Bearer "+w.opt.Admin {
+		if !w.openaiAdminKnown(c) {
 			return openaiError(http.StatusUnauthorized, "invalid_request_error", "invalid_api_key", "Incorrect API key provided. You need an admin key for this call.")
 		}
-		c.entry.Actor = ActorResponder
 		return w.openaiAdmin(c)
 	})
 	model := w.serve("openai", openaiRefusal, w.openaiModel)
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		rw.Header().Set("x-request-id", "req_"+randomText(lowerAlphabet, 24))
 		if strings.HasPrefix(r.URL.Path, "/v1/organization/") {
 			admin.ServeHTTP(rw, r)
 			return
@@ -33,6 +33,9 @@ func (w *World) OpenAI() http.Handler {
 // openaiAdmin routes /v1/organization/….
 func (w *World) openaiAdmin(c *call) reply {
 	parts := strings.Split(strings.TrimPrefix(c.r.URL.Path, "/v1/organization/"), "/")
+	if parts[0] == "admin_api_keys" {
+		return w.openaiAdminKeys(c, parts[1:])
+	}
 	if parts[0] != "projects" {
 		return w.openaiReports(c, strings.Join(parts, "/"))
 	}
@@ -119,6 +122,8 @@ func (w *World) openaiModel(c *call) reply {
 		return ok(map[string]any{"object": "list", "data": models})
 	case c.r.Method == http.MethodPost && c.r.URL.Path == "/v1/chat/completions":
 		return w.complete(c, k)
+	case c.r.Method == http.MethodPost && c.r.URL.Path == "/v1/embeddings":
+		return w.embed(c, k)
 	}
 	return openaiRefusal(http.StatusNotFound)
 }
@@ -155,10 +160,42 @@ func (w *World) complete(c *call, k *openaiKey) reply {
 	}
 	output = min(output, maxOutputTokens)
 	charge(c, (float64(input)*price[0]+float64(output)*price[1])/1e6)
-	w.openai.calls = append(w.openai.calls, openaiCall{c.entry.T, k.ID, p.id, body.Model, input, output, c.entry.USD})
+	w.openai.calls = append(w.openai.calls, openaiCall{c.entry.T, k.ID, p.id, body.Model, input, output, c.entry.USD, false})
 	return ok(map[string]any{
 		"id": "chatcmpl-" + randomText(fullAlphabet, 20), "object": "chat.completion", "created": c.entry.T.Unix(), "model": body.Model,
 		"choices": []any{map[string]any{"index": 0, "finish_reason": "stop", "message": map[string]string{"role": "assistant", "content": "Certainly."}}},
 		"usage":   map[string]int{"prompt_tokens": input, "completion_tokens": output, "total_tokens": input + output},
+	})
+}
+
+const embeddingModel, embeddingPrice = "text-embedding-3-large", 0.13 // dollars per million tokens
+
+// embed answers with a vector: a thief need not chat.
+func (w *World) embed(c *call, k *openaiKey) reply {
+	var body struct {
+		Model string   `json:"model"`
+		Input []string `json:"input"`
+	}
+	if refused := decodeOpenAI(c.body, &body); refused != nil {
+		return *refused
+	}
+	p := w.openai.projects[k.Project]
+	switch {
+	case body.Model != embeddingModel:
+		return openaiError(http.StatusNotFound, "invalid_request_error", "model_not_found", "The model does not exist or you do not have access to it.")
+	case p.denies(body.Model):
+		return openaiError(http.StatusForbidden, "invalid_request_error", "model_not_found", "Project does not have access to the model.")
+	case p.limitCents > 0 && w.spentCents(p.id) >= float64(p.limitCents):
+		return openaiError(http.StatusTooManyRequests, "insufficient_quota", "insufficient_quota", "You exceeded your current quota, please check your plan and billing details.")
+	}
+	input := 0
+	for _, text := range body.Input {
+		input += len(strings.Fields(text))
+	}
+	charge(c, float64(input)*embeddingPrice/1e6)
+	w.openai.calls = append(w.openai.calls, openaiCall{c.entry.T, k.ID, p.id, body.Model, input, 0, c.entry.USD, true})
+	return ok(map[string]any{
+		"object": "list", "model": body.Model, "data": []any{map[string]any{"object": "embedding", "index": 0, "embedding": []float64{0}}},
+		"usage": map[string]int{"prompt_tokens": input, "total_tokens": input},
 	})
 }

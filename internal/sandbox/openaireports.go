@@ -18,6 +18,9 @@ func (w *World) openaiReports(c *call, path string) reply {
 	switch path {
 	case "usage/completions":
 		return w.openaiBuckets(query, map[string]time.Duration{"1m": time.Minute, "1h": time.Hour, "1d": 24 * time.Hour}, w.usageResults)
+	case "usage/embeddings", "usage/moderations", "usage/images", "usage/audio_speeches", "usage/audio_transcriptions",
+		"usage/file_search_calls", "usage/web_search_calls", "usage/vector_stores", "usage/code_interpreter_sessions":
+		return w.openaiBuckets(query, map[string]time.Duration{"1m": time.Minute, "1h": time.Hour, "1d": 24 * time.Hour}, w.otherResults(path))
 	case "costs":
 		return w.openaiBuckets(query, map[string]time.Duration{"1d": 24 * time.Hour}, w.costResults)
 	case "audit_logs":
@@ -105,17 +108,46 @@ func grouped(calls []openaiCall, group []string) (order []openaiGroup, parts map
 	return order, parts
 }
 
+// otherResults counts the calls of another report than completions; this world offers embeddings alone.
+func (w *World) otherResults(path string) func([]openaiCall, []string) []any {
+	return func(calls []openaiCall, group []string) []any {
+		out := []any{}
+		if path != "usage/embeddings" {
+			return out
+		}
+		order, parts := grouped(calls, group)
+		for _, g := range order {
+			input, n := 0, 0
+			for _, c := range parts[g] {
+				if c.embeds {
+					input, n = input+c.input, n+1
+				}
+			}
+			if n > 0 {
+				out = append(out, map[string]any{"object": "organization.usage.embeddings.result", "input_tokens": input, "num_model_requests": n,
+					"project_id": g.project, "user_id": nil, "api_key_id": g.key, "model": g.model})
+			}
+		}
+		return out
+	}
+}
+
 func (w *World) usageResults(calls []openaiCall, group []string) []any {
 	out := []any{}
 	order, parts := grouped(calls, group)
 	for _, g := range order {
-		input, output := 0, 0
+		input, output, n := 0, 0, 0
 		for _, c := range parts[g] {
-			input, output = input+c.input, output+c.output
+			if !c.embeds {
+				input, output, n = input+c.input, output+c.output, n+1
+			}
+		}
+		if n == 0 {
+			continue
 		}
 		out = append(out, map[string]any{
 			"object": "organization.usage.completions.result", "input_tokens": input, "output_tokens": output, "input_cached_tokens": 0,
-			"input_audio_tokens": 0, "output_audio_tokens": 0, "num_model_requests": len(parts[g]), "project_id": g.project, "user_id": nil,
+			"input_audio_tokens": 0, "output_audio_tokens": 0, "num_model_requests": n, "project_id": g.project, "user_id": nil,
 			"api_key_id": g.key, "model": g.model, "batch": nil, "service_tier": nil,
 		})
 	}

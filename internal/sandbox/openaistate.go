@@ -42,6 +42,7 @@ type openaiCall struct {
 	model         string
 	input, output int
 	usd           float64
+	embeds        bool
 }
 
 type openaiAudit struct {
@@ -79,6 +80,13 @@ func (w *World) NewOpenAIKey(want OpenAIKey) Key {
 	return k.Key
 }
 
+// NewOpenAIProject makes an empty project.
+func (w *World) NewOpenAIProject(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.openaiProjectLocked(id)
+}
+
 func (w *World) openaiProjectLocked(id string) *openaiProject {
 	if p, known := w.openai.projects[id]; known {
 		return p
@@ -87,6 +95,7 @@ func (w *World) openaiProjectLocked(id string) *openaiProject {
 	for model := range openaiPrices {
 		p.rates[model] = 10000
 	}
+	p.rates[embeddingModel] = 3000
 	w.openai.projects[id] = p
 	return p
 }

@@ -7,13 +7,14 @@ import (
 )
 
 func openaiLeak() Scenario {
-	return leak("openai-leak", "an OpenAI project key leaks; only its whole project can be stopped, so people sign for that first", Issuer{
+	return leak("openai-leak", "an OpenAI project key leaks; only its whole project can be stopped, so people sign for that, and new keys come from another project", Issuer{
 		Provider: "openai", SecretType: "openai_api_key", Call: OpenAICall, Serve: (*World).OpenAI, Secrets: adminSecret,
 		LingersWhy: "OpenAI publishes no figure",
 		Leak: func(w *World) Key {
+			w.NewOpenAIProject("proj_demo_shop_new")
 			return w.NewOpenAIKey(OpenAIKey{Project: "proj_demo_shop", Name: "shop production"})
 		},
-		Config: `{ account: demo, project: proj_demo_shop, admin_key: @secrets/provider-admin, base_url: "@url/v1" }`,
+		Config: `{ account: demo, project: proj_demo_shop, replacement_project: proj_demo_shop_new, admin_key: @secrets/provider-admin, base_url: "@url/v1" }`,
 	})
 }
 

@@ -4,21 +4,48 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"strconv"
-
-	sdk "github.com/openai/openai-go/v3"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 )
 
-// containCents is the smallest limit that OpenAI takes.
-const containCents = 1
+// The measures by which a project is stopped. None of them distinguishes the keys of a project.
+const (
+	MeasureSpend  = "spend_limit"
+	MeasureModels = "model_deny_list"
+	MeasureRates  = "rate_limits"
+)
 
-// before is the undo of a containment: the project's monthly limit in cents, 0 for none.
+// measure is one way to stop a project. Its state is read, set and put back; what is recorded is before.
+type measure struct {
+	what, undo string
+	read       func(*Provider, context.Context, string) (state, error)
+	apply      func(*Provider, context.Context, string) (keys.Receipt, error)
+}
+
+// state of a project's setting: as fields, as an undo, and whether it stops the project already.
+type state struct {
+	fields map[string]string
+	was    before
+	done   bool
+}
+
+var measures = map[string]measure{
+	MeasureSpend: {"Limit the whole project's spending to one cent a month: every key of the project is stopped", "Put the recorded spend limit back, or take the limit off",
+		(*Provider).readSpend, (*Provider).stopSpend},
+	MeasureModels: {"Deny the whole project every model that it has a rate limit for: every key of the project is stopped", "Put the recorded model permissions back, or take them off",
+		(*Provider).readModels, (*Provider).stopModels},
+	MeasureRates: {"Limit the whole project to one request a minute for each model: every key of the project crawls", "Put the recorded rate limits back",
+		(*Provider).readRates, (*Provider).stopRates},
+}
+
+// before is the undo of a containment. A record without a measure is of the spend limit.
 type before struct {
-	ThresholdCents int64 `json:"threshold_cents"`
+	Measure        string           `json:"measure,omitempty"`
+	ThresholdCents int64            `json:"threshold_cents"` // the project's monthly limit, 0 for none
+	Models         *permissions     `json:"models,omitempty"`
+	Rates          map[string]int64 `json:"rates,omitempty"` // requests a minute by id of the rate limit
 }
 
 // State reads what op relies on.
@@ -26,83 +53,68 @@ func (p *Provider) State(ctx context.Context, op keys.Op, key incident.Key) (key
 	switch op {
 	case keys.OpSessions:
 		return keys.State{Fields: map[string]string{}, Done: true}, nil
-	case keys.OpRevoke, keys.OpCreate:
-		k, err := p.key(ctx, key)
-		if err != nil {
-			return keys.State{}, err
-		}
-		return keys.State{Fields: map[string]string{"exists": strconv.FormatBool(k != nil)}, Done: op == keys.OpRevoke && k == nil}, nil
+	case keys.OpCreate:
+		return keys.State{Fields: map[string]string{}}, p.mayCreate(ctx, key)
+	case keys.OpRevoke:
+		exists, err := p.exists(ctx, key)
+		return keys.State{Fields: map[string]string{"exists": strconv.FormatBool(exists)}, Done: err == nil && !exists}, err
 	}
-	cents, err := p.limit(ctx, p.project(key))
+	if isAdmin(key) {
+		return keys.State{}, keys.Permanent(fmt.Errorf("the admin key %q cannot be contained: %s", key.ID, p.CanKey(op, key).Why))
+	}
+	st, err := measures[p.cfg.Measure].read(p, ctx, p.project(key))
 	if err != nil {
 		return keys.State{}, err
 	}
-	undo, err := json.Marshal(before{ThresholdCents: cents})
-	return keys.State{Fields: limitFields(cents), Done: op == keys.OpContain && cents == containCents, Undo: undo}, err
+	st.was.Measure = p.cfg.Measure
+	undo, err := json.Marshal(st.was)
+	return keys.State{Fields: st.fields, Done: op == keys.OpContain && st.done, Undo: undo}, err
 }
 
-func limitFields(cents int64) map[string]string {
-	if cents == 0 {
-		return map[string]string{"project_spend_limit": "none"}
+func (p *Provider) exists(ctx context.Context, key incident.Key) (bool, error) {
+	if isAdmin(key) {
+		k, err := p.adminKey(ctx, key.ID)
+		return k != nil, err
 	}
-	return map[string]string{"project_spend_limit": fmt.Sprintf("%d cents a month", cents)}
+	k, err := p.key(ctx, key)
+	return k != nil, err
 }
 
-// limit reads the project's spend limit in cents; 0 means none.
-func (p *Provider) limit(ctx context.Context, project string) (cents int64, err error) {
-	err = p.read(ctx, fmt.Sprintf("reading the spend limit of project %q", project), func() error {
-		got, err := p.admin.Organization.Projects.SpendLimit.Get(ctx, project)
-		if status(err) == http.StatusNotFound {
-			cents = 0
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if !got.JSON.ThresholdAmount.Valid() {
-			return fmt.Errorf("the answer holds no threshold")
-		}
-		cents = got.ThresholdAmount
+// mayCreate refuses a new key that would lie in a project which is stopped: it could serve nobody.
+func (p *Provider) mayCreate(ctx context.Context, like incident.Key) error {
+	project := p.newProject(like)
+	if isAdmin(like) || project != p.project(like) {
 		return nil
-	})
-	return cents, err
+	}
+	st, err := measures[p.cfg.Measure].read(p, ctx, project)
+	if err == nil && st.done {
+		err = keys.Permanent(fmt.Errorf("project %q is stopped, and a new key in it would be stopped, too; set replacement_project under providers.openai, or give the project back first", project))
+	}
+	return err
 }
 
-// Contain limits the project to one cent a month.
+// Contain stops the key's project.
 func (p *Provider) Contain(ctx context.Context, key incident.Key) (keys.Receipt, error) {
-	receipt, err := p.setLimit(ctx, p.project(key), containCents)
-	receipt.Summary = fmt.Sprintf("Project %q may spend one cent a month: all its keys are stopped once OpenAI enforces it", p.project(key))
-	return receipt, err
+	if isAdmin(key) {
+		return keys.Receipt{}, fmt.Errorf("%w: %s", keys.ErrUnsupported, p.CanKey(keys.OpContain, key).Why)
+	}
+	return measures[p.cfg.Measure].apply(p, ctx, p.project(key))
 }
 
-// Restore puts the recorded limit back.
+// Restore puts back what was recorded, whatever the measure is now.
 func (p *Provider) Restore(ctx context.Context, key incident.Key, undo json.RawMessage) (keys.Receipt, error) {
 	var was before
 	if err := json.Unmarshal(undo, &was); err != nil {
-		return keys.Receipt{}, keys.Permanent(fmt.Errorf("the recorded spend limit of project %q cannot be read, put it back by hand: %w", p.project(key), err))
+		return keys.Receipt{}, keys.Permanent(fmt.Errorf("the recorded settings of project %q cannot be read, put them back by hand: %w", p.project(key), err))
 	}
-	if was.ThresholdCents > 0 {
-		receipt, err := p.setLimit(ctx, p.project(key), was.ThresholdCents)
-		receipt.Summary = "The project has its recorded spend limit again"
-		return receipt, err
+	switch {
+	case was.Measure == MeasureModels && was.Models != nil:
+		return p.restoreModels(ctx, p.project(key), *was.Models)
+	case was.Measure == MeasureRates:
+		return p.restoreRates(ctx, p.project(key), was.Rates)
 	}
-	_, err := p.admin.Organization.Projects.SpendLimit.Delete(ctx, p.project(key))
-	if err != nil && status(err) != http.StatusNotFound {
-		return keys.Receipt{}, explain(fmt.Sprintf("taking the spend limit off project %q", p.project(key)), err)
+	if was.Measure != "" && was.Measure != MeasureSpend {
+		return keys.Receipt{}, keys.Permanent(fmt.Errorf("the recorded settings of project %q are of a measure %q that is not known, put them back by hand", p.project(key), was.Measure))
 	}
-	return keys.Receipt{Summary: "The project has no spend limit, as before", After: limitFields(0)}, nil
-}
-
-func (p *Provider) setLimit(ctx context.Context, project string, cents int64) (keys.Receipt, error) {
-	what := fmt.Sprintf("setting the spend limit of project %q", project)
-	got, err := p.admin.Organization.Projects.SpendLimit.Update(ctx, project, sdk.AdminOrganizationProjectSpendLimitUpdateParams{
-		Currency: sdk.AdminOrganizationProjectSpendLimitUpdateParamsCurrencyUsd, Interval: sdk.AdminOrganizationProjectSpendLimitUpdateParamsIntervalMonth, ThresholdAmount: cents,
-	})
-	if err != nil {
-		return keys.Receipt{}, explain(what, err)
-	}
-	if got.ThresholdAmount != cents {
-		return keys.Receipt{}, fmt.Errorf("%s: OpenAI's answer says %d cents instead of %d", what, got.ThresholdAmount, cents)
-	}
-	return keys.Receipt{After: limitFields(cents)}, nil
+	return p.restoreSpend(ctx, p.project(key), was.ThresholdCents)
 }

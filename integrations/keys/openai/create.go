@@ -17,8 +17,12 @@ func (p *Provider) Create(ctx context.Context, like incident.Key, label string) 
 	if label == "" {
 		return keys.Created{}, keys.Permanent(fmt.Errorf("%s: a label is needed to find the key again", what))
 	}
+	if isAdmin(like) {
+		return p.createAdmin(ctx, what, like, label)
+	}
+	project := p.newProject(like)
 	name := strings.TrimSpace(like.Name) + suffix(label)
-	made, err := p.admin.Organization.Projects.ServiceAccounts.New(ctx, p.project(like), sdk.AdminOrganizationProjectServiceAccountNewParams{Name: name})
+	made, err := p.admin.Organization.Projects.ServiceAccounts.New(ctx, project, sdk.AdminOrganizationProjectServiceAccountNewParams{Name: name})
 	if err != nil {
 		return keys.Created{}, explain(what, err)
 	}
@@ -27,7 +31,7 @@ func (p *Provider) Create(ctx context.Context, like incident.Key, label string) 
 	}
 	return keys.Created{
 		Key: incident.Key{
-			Provider: providerName, Account: p.cfg.Account, Project: p.project(like), ID: made.APIKey.ID, Name: name,
+			Provider: providerName, Account: p.cfg.Account, Project: project, ID: made.APIKey.ID, Name: name,
 			Hint: hintOf(made.APIKey.Value), OwnerKind: "service_account", Dependents: []incident.Dependent{},
 		},
 		Secret:  []byte(made.APIKey.Value),
@@ -37,19 +41,40 @@ func (p *Provider) Create(ctx context.Context, like incident.Key, label string) 
 
 // Orphans lists the keys of service accounts that Create named with label.
 func (p *Provider) Orphans(ctx context.Context, like incident.Key, label string) ([]incident.Key, error) {
-	all, err := p.list(ctx, p.project(like))
+	if isAdmin(like) {
+		return p.adminOrphans(ctx, label)
+	}
+	project := p.newProject(like)
+	all, err := p.list(ctx, project)
 	if err != nil || label == "" {
 		return nil, err
 	}
 	var found []incident.Key
 	for _, k := range all {
 		if k.Owner.Type == "service_account" && strings.HasSuffix(k.Owner.ServiceAccount.Name, suffix(label)) {
-			key := p.noun(k)
-			key.Project = p.project(like)
-			found = append(found, key)
+			found = append(found, p.noun(k, project))
 		}
 	}
 	return found, nil
+}
+
+func (p *Provider) adminOrphans(ctx context.Context, label string) ([]incident.Key, error) {
+	all, err := p.adminKeys(ctx)
+	var found []incident.Key
+	for _, k := range all {
+		if label != "" && strings.HasSuffix(k.Name, suffix(label)) {
+			found = append(found, p.adminNoun(k))
+		}
+	}
+	return found, err
+}
+
+// newProject is where a key in place of like is made.
+func (p *Provider) newProject(like incident.Key) string {
+	if p.cfg.Replacement != "" {
+		return p.cfg.Replacement
+	}
+	return p.project(like)
 }
 
 func suffix(label string) string { return " (" + label + ")" }

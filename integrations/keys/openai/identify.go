@@ -7,49 +7,84 @@ import (
 
 	sdk "github.com/openai/openai-go/v3"
 
+	"github.com/tourniquet-ir/tourniquet/integrations/keys"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 )
 
 // Identify finds keys by id, by value or by hint. OpenAI shows only the first and last characters of a value, so a value or a
-// hint may fit several keys: all are returned, and somebody must choose.
+// hint may fit several keys: all are returned, and somebody must choose. Admin keys are looked at only where the clue may mean one.
 func (p *Provider) Identify(ctx context.Context, clue incident.Clue, secret []byte) ([]incident.Key, error) {
 	if clue.ID != "" {
-		k, err := p.key(ctx, incident.Key{ID: clue.ID})
-		if err != nil || k == nil {
-			return nil, err
-		}
-		return []incident.Key{p.noun(*k)}, nil
+		return p.byID(ctx, clue.ID)
 	}
 	hint := clue.Hint
 	if len(secret) > 0 {
 		hint = hintOf(string(secret))
 	}
-	first, last := ends(hint)
-	if len(last) < 3 {
+	if _, last := keys.Ends(hint); len(last) < 3 {
 		return nil, nil
 	}
-	all, err := p.list(ctx, p.cfg.Project)
 	var found []incident.Key
+	for _, project := range p.projects() {
+		all, err := p.list(ctx, project)
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range all {
+			if keys.HintFits(k.RedactedValue, hint) {
+				found = append(found, p.noun(k, project))
+			}
+		}
+	}
+	if !strings.HasPrefix(hint, "sk-admin-") && !strings.HasPrefix(hint, "sk-…") {
+		return found, nil
+	}
+	all, err := p.adminKeys(ctx)
 	for _, k := range all {
-		head, tail := ends(k.RedactedValue)
-		prefixFits := strings.HasPrefix(head, first) || strings.HasPrefix(first, head)
-		if prefixFits && (strings.HasSuffix(tail, last) || strings.HasSuffix(last, tail) && len(tail) >= 3) {
-			found = append(found, p.noun(k))
+		if keys.HintFits(k.RedactedValue, hint) {
+			found = append(found, p.adminNoun(k))
 		}
 	}
 	return found, err
+}
+
+// projects whose keys are ours: the configured one, and the one in which replacements are made.
+func (p *Provider) projects() []string {
+	if p.cfg.Replacement == "" || p.cfg.Replacement == p.cfg.Project {
+		return []string{p.cfg.Project}
+	}
+	return []string{p.cfg.Project, p.cfg.Replacement}
+}
+
+func (p *Provider) byID(ctx context.Context, id string) ([]incident.Key, error) {
+	for _, project := range p.projects() {
+		k, err := p.key(ctx, incident.Key{ID: id, Project: project})
+		if err != nil {
+			return nil, err
+		}
+		if k != nil {
+			return []incident.Key{p.noun(*k, project)}, nil
+		}
+	}
+	k, err := p.adminKey(ctx, id)
+	if err != nil || k == nil {
+		return nil, err
+	}
+	return []incident.Key{p.adminNoun(*k)}, nil
 }
 
 // key reads one key; nil means that OpenAI knows none of this id.
 func (p *Provider) key(ctx context.Context, key incident.Key) (*sdk.ProjectAPIKey, error) {
 	var k *sdk.ProjectAPIKey
 	err := p.read(ctx, fmt.Sprintf("reading the key %q", key.ID), func() (err error) {
-		k, err = p.admin.Organization.Projects.APIKeys.Get(ctx, p.project(key), key.ID)
-		if status(err) == 404 {
-			k, err = nil, nil
+		if k, err = p.admin.Organization.Projects.APIKeys.Get(ctx, p.project(key), key.ID); err == nil && k.ID == "" {
+			err = errShape
 		}
 		return err
 	})
+	if missing(err) {
+		return nil, nil
+	}
 	return k, err
 }
 
@@ -64,6 +99,9 @@ func (p *Provider) list(ctx context.Context, project string) ([]sdk.ProjectAPIKe
 			if err != nil {
 				return err
 			}
+			if !page.JSON.Data.Valid() {
+				return errShape
+			}
 			all = append(all, page.Data...)
 			more = page.HasMore && len(page.Data) > 0
 			return nil
@@ -75,10 +113,10 @@ func (p *Provider) list(ctx context.Context, project string) ([]sdk.ProjectAPIKe
 	}
 }
 
-func (p *Provider) noun(k sdk.ProjectAPIKey) incident.Key {
-	head, tail := ends(k.RedactedValue)
+func (p *Provider) noun(k sdk.ProjectAPIKey, project string) incident.Key {
+	head, tail := keys.Ends(k.RedactedValue)
 	return incident.Key{
-		Provider: providerName, Account: p.cfg.Account, Project: p.cfg.Project, ID: k.ID, Name: k.Name, Hint: head + "…" + tail,
+		Provider: providerName, Account: p.cfg.Account, Project: project, ID: k.ID, Name: k.Name, Hint: head + "…" + tail,
 		OwnerKind: k.Owner.Type, Dependents: []incident.Dependent{},
 	}
 }
@@ -95,18 +133,4 @@ func hintOf(secret string) string {
 		}
 	}
 	return head + "…" + secret[len(secret)-4:]
-}
-
-// ends cuts a redacted value at its stars, dots or ellipsis.
-func ends(redacted string) (first, last string) {
-	cut := func(r rune) bool { return r == '*' || r == '.' || r == '…' }
-	from := strings.IndexFunc(redacted, cut)
-	if from < 0 {
-		return redacted, ""
-	}
-	rest := strings.FieldsFunc(redacted[from:], cut)
-	if len(rest) == 0 {
-		return redacted[:from], ""
-	}
-	return redacted[:from], rest[len(rest)-1]
 }

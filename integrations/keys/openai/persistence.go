@@ -10,6 +10,7 @@ import (
 	sdk "github.com/openai/openai-go/v3"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
+	"github.com/tourniquet-ir/tourniquet/integrations/keys/tape"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 )
 
@@ -21,8 +22,7 @@ var auditTypes = []string{
 
 // Persistence lists what was made or loosened in the organisation since. Audit logging must be switched on there.
 func (p *Provider) Persistence(ctx context.Context, _ incident.Key, since time.Time) ([]keys.Trace, []keys.Raw, error) {
-	recorder := &tape{}
-	ctx = context.WithValue(ctx, tapeKey{}, recorder)
+	ctx, recorder := tape.Record(ctx)
 	query := sdk.AdminOrganizationAuditLogListParams{
 		Limit: sdk.Int(pageSize), EventTypes: auditTypes, EffectiveAt: sdk.AdminOrganizationAuditLogListParamsEffectiveAt{Gte: sdk.Int(since.Unix())},
 	}
@@ -33,6 +33,9 @@ func (p *Provider) Persistence(ctx context.Context, _ incident.Key, since time.T
 			page, err := p.admin.Organization.AuditLogs.List(ctx, query)
 			if err != nil {
 				return err
+			}
+			if !page.JSON.Data.Valid() {
+				return errShape
 			}
 			for _, item := range page.Data {
 				traces = append(traces, traceOf(item))
@@ -45,7 +48,7 @@ func (p *Provider) Persistence(ctx context.Context, _ incident.Key, since time.T
 			return nil, nil, err
 		}
 		if !more {
-			return traces, evidence("audit-logs", recorder), nil
+			return traces, recorder.Evidence("audit-logs"), nil
 		}
 	}
 }

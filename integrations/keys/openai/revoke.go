@@ -12,6 +12,9 @@ import (
 // Revoke deletes the key for good. A key that is gone already is a success. Where OpenAI refuses because a service account owns the key,
 // deleting the account would kill all its keys: that is for people to decide, so it is said and not done.
 func (p *Provider) Revoke(ctx context.Context, key incident.Key) (keys.Receipt, error) {
+	if isAdmin(key) {
+		return p.revokeAdmin(ctx, key)
+	}
 	what := fmt.Sprintf("deleting the key %q", key.ID)
 	got, err := p.admin.Organization.Projects.APIKeys.Delete(ctx, p.project(key), key.ID)
 	if err == nil && got.Deleted {

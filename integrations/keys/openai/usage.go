@@ -4,89 +4,181 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
 	"time"
 
-	sdk "github.com/openai/openai-go/v3"
-
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
+	"github.com/tourniquet-ir/tourniquet/integrations/keys/rest"
+	"github.com/tourniquet-ir/tourniquet/integrations/keys/tape"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 )
 
-// Usage reads the completions of the key by model (minutes up to a day back, hours beyond) and its billed costs. OpenAI
-// bills by whole UTC days, so the money may include use from before since.
-func (p *Provider) Usage(ctx context.Context, key incident.Key, since, until time.Time) (keys.Usage, error) {
-	recorder := &tape{}
-	rows, err := p.completions(context.WithValue(ctx, tapeKey{}, recorder), key, since, until)
-	if err != nil {
-		return keys.Usage{}, err
+// report is one of OpenAI's usage reports. A thief may use any of them.
+type report struct {
+	name    string
+	byKey   bool // it can be cut down to one key; otherwise it is evidence about the project alone
+	byModel bool
+}
+
+var reports = []report{
+	{"completions", true, true}, {"embeddings", true, true}, {"moderations", true, true}, {"images", true, true},
+	{"audio_speeches", true, true}, {"audio_transcriptions", true, true},
+	{"file_search_calls", true, false}, {"web_search_calls", true, true},
+	{"vector_stores", false, false}, {"code_interpreter_sessions", false, false},
+}
+
+// atOnce bounds how many reports are read at the same time: OpenAI limits requests and does not say to how many.
+const atOnce = 4
+
+// result is what OpenAI counts in a bucket, of whatever report.
+type result struct {
+	Requests     int64  `json:"num_model_requests"`
+	FileRequests int64  `json:"num_requests"`
+	Input        int64  `json:"input_tokens"`
+	Output       int64  `json:"output_tokens"`
+	Model        string `json:"model"`
+	Amount       struct {
+		Value number `json:"value"`
+	} `json:"amount"`
+}
+
+// number is a float that may come as a string.
+type number float64
+
+func (n *number) UnmarshalJSON(raw []byte) error {
+	v, err := strconv.ParseFloat(strings.Trim(string(raw), `"`), 64)
+	*n = number(v)
+	if string(raw) == "null" {
+		return nil
 	}
-	u := keys.Usage{Rows: rows, FirstAbuse: keys.FirstAbuse(rows), Raw: evidence("usage-completions", recorder)}
-	for _, row := range rows {
+	return err
+}
+
+// Usage reads all reports of the key by model (minutes up to a day back, hours beyond) and its billed costs, a few at a time.
+// OpenAI bills by whole UTC days, so the money may include use from before since. A quick answer reads completions and costs.
+func (p *Provider) Usage(ctx context.Context, key incident.Key, since, until time.Time) (keys.Usage, error) {
+	wanted := reports
+	if keys.IsQuick(ctx) {
+		wanted = reports[:1]
+	}
+	parts, errs := make([]keys.Usage, len(wanted)+1), make([]error, len(wanted)+1)
+	var all sync.WaitGroup
+	slots := make(chan struct{}, atOnce)
+	for i := range parts {
+		all.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			if i == len(wanted) {
+				parts[i], errs[i] = p.costs(ctx, key, since, until)
+				return
+			}
+			parts[i], errs[i] = p.use(ctx, wanted[i], key, since, until)
+		})
+	}
+	all.Wait()
+	return sum(wanted, parts, errs)
+}
+
+// sum adds the parts up. Completions and costs must be there; what else is missing makes the figures a lower bound.
+func sum(wanted []report, parts []keys.Usage, errs []error) (u keys.Usage, err error) {
+	var absent []string
+	for i, part := range parts {
+		if errs[i] != nil && (i == 0 || i == len(wanted)) {
+			return keys.Usage{}, errs[i]
+		}
+		if errs[i] != nil {
+			absent = append(absent, wanted[i].name)
+			continue
+		}
+		u.Rows, u.Raw = append(u.Rows, part.Rows...), append(u.Raw, part.Raw...)
+		u.MicroUSD += part.MicroUSD
+	}
+	u.CostKnown, u.CostBasis = true, "billed, whole UTC days"
+	for _, row := range u.Rows {
 		u.Requests += row.Requests
 		u.Tokens += row.Tokens
 	}
-	recorder = &tape{}
-	usd, err := p.costs(context.WithValue(ctx, tapeKey{}, recorder), key, since, until)
-	if err != nil {
-		return keys.Usage{}, err
+	if len(absent) > 0 {
+		u.Incomplete = "OpenAI did not answer for " + strings.Join(absent, ", ")
 	}
-	u.MicroUSD, u.CostKnown, u.CostBasis = int64(math.Round(usd*1e6)), true, "billed, whole UTC days"
-	u.Raw = append(u.Raw, evidence("costs", recorder)...)
+	u.FirstAbuse = keys.FirstAbuse(u.Rows)
 	return u, nil
 }
 
-func (p *Provider) completions(ctx context.Context, key incident.Key, since, until time.Time) ([]keys.UsageRow, error) {
-	query := sdk.AdminOrganizationUsageCompletionsParams{
-		StartTime: since.Unix(), EndTime: sdk.Int(until.Unix() + 1), BucketWidth: "1m", Limit: sdk.Int(1440),
-		APIKeyIDs: []string{key.ID}, GroupBy: []string{"model"},
-	}
+func (p *Provider) use(ctx context.Context, r report, key incident.Key, since, until time.Time) (keys.Usage, error) {
+	width, limit := "1m", 1440
 	if until.Sub(since) > 24*time.Hour {
-		query.BucketWidth, query.Limit = "1h", sdk.Int(168)
+		width, limit = "1h", 168
 	}
-	var rows []keys.UsageRow
-	for {
-		var page *sdk.AdminOrganizationUsageCompletionsResponse
-		err := p.read(ctx, fmt.Sprintf("reading the use of key %q", key.ID), func() (err error) {
-			page, err = p.admin.Organization.Usage.Completions(ctx, query)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		for _, bucket := range page.Data {
-			for _, r := range bucket.Results {
-				rows = append(rows, keys.UsageRow{At: time.Unix(bucket.StartTime, 0).UTC(), Requests: r.NumModelRequests, Tokens: r.InputTokens + r.OutputTokens, Model: r.Model})
+	query := window(since, until, width, limit)
+	if r.byKey {
+		query["api_key_ids"] = []string{key.ID}
+	} else {
+		query["project_ids"] = []string{p.project(key)}
+	}
+	if r.byModel {
+		query["group_by"] = []string{"model"}
+	}
+	var u keys.Usage
+	raw, err := p.buckets(ctx, "usage-"+strings.ReplaceAll(r.name, "_", "-"), fmt.Sprintf("reading the %s of key %q", strings.ReplaceAll(r.name, "_", " "), key.ID), "organization/usage/"+r.name, query,
+		func(at time.Time, one result) {
+			if r.byKey {
+				u.Rows = append(u.Rows, keys.UsageRow{At: at, Requests: one.Requests + one.FileRequests, Tokens: one.Input + one.Output, Model: one.Model, Method: r.name})
 			}
-		}
-		if !page.HasMore || page.NextPage == "" {
-			return rows, nil
-		}
-		query.Page = sdk.String(page.NextPage)
+		})
+	u.Raw = raw
+	return u, err
+}
+
+func (p *Provider) costs(ctx context.Context, key incident.Key, since, until time.Time) (keys.Usage, error) {
+	query := window(since.UTC().Truncate(24*time.Hour), until, "1d", 180)
+	query["api_key_ids"], query["group_by"] = []string{key.ID}, []string{"api_key_id"}
+	usd := 0.0
+	raw, err := p.buckets(ctx, "costs", fmt.Sprintf("reading the costs of key %q", key.ID), "organization/costs", query, func(_ time.Time, one result) {
+		usd += float64(one.Amount.Value)
+	})
+	return keys.Usage{MicroUSD: int64(math.Round(usd * 1e6)), Raw: raw}, err
+}
+
+// window asks for a stretch of time. Lists repeat their name, as OpenAI's description says.
+func window(since, until time.Time, width string, limit int) url.Values {
+	return url.Values{
+		"start_time": {strconv.FormatInt(since.Unix(), 10)}, "end_time": {strconv.FormatInt(until.Unix()+1, 10)},
+		"bucket_width": {width}, "limit": {strconv.Itoa(limit)},
 	}
 }
 
-func (p *Provider) costs(ctx context.Context, key incident.Key, since, until time.Time) (usd float64, err error) {
-	query := sdk.AdminOrganizationUsageCostsParams{
-		StartTime: since.UTC().Truncate(24 * time.Hour).Unix(), EndTime: sdk.Int(until.Unix() + 1), BucketWidth: "1d", Limit: sdk.Int(180),
-		APIKeyIDs: []string{key.ID}, GroupBy: []string{"api_key_id"},
-	}
-	for {
-		var page *sdk.AdminOrganizationUsageCostsResponse
-		err := p.read(ctx, fmt.Sprintf("reading the costs of key %q", key.ID), func() (err error) {
-			page, err = p.admin.Organization.Usage.Costs(ctx, query)
-			return err
-		})
-		if err != nil {
-			return 0, err
+// mostPages bounds a report whose pages never end.
+const mostPages = 200
+
+// buckets reads a report to its end and keeps it as evidence.
+func (p *Provider) buckets(ctx context.Context, name, what, path string, query url.Values, each func(time.Time, result)) ([]keys.Raw, error) {
+	ctx, recorder := tape.Record(ctx)
+	for range mostPages {
+		var page struct {
+			Data []struct {
+				Start   int64    `json:"start_time"`
+				Results []result `json:"results"`
+			} `json:"data"`
+			More bool   `json:"has_more"`
+			Next string `json:"next_page"`
 		}
-		for _, bucket := range page.Data {
-			for _, r := range bucket.Results {
-				usd += r.Amount.Value
+		if err := p.plain.Read(ctx, rest.Call{What: what, Method: http.MethodGet, Path: "/" + path, Query: query, Out: &page}); err != nil {
+			return nil, err
+		}
+		for _, b := range page.Data {
+			for _, r := range b.Results {
+				each(time.Unix(b.Start, 0).UTC(), r)
 			}
 		}
-		if !page.HasMore || page.NextPage == "" {
-			return usd, nil
+		if !page.More || page.Next == "" {
+			return recorder.Evidence(name), nil
 		}
-		query.Page = sdk.String(page.NextPage)
+		query.Set("page", page.Next)
 	}
+	return nil, keys.Permanent(fmt.Errorf("%s: the report has more than %d pages", what, mostPages))
 }
