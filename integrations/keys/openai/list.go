@@ -9,12 +9,17 @@ import (
 
 var _ keys.Lister = (*Provider)(nil)
 
-// List implements keys.Lister.
+// List implements keys.Lister: the keys of our projects.
 func (p *Provider) List(ctx context.Context) ([]incident.Key, error) {
-	all, err := p.list(ctx, p.cfg.Project)
-	out := make([]incident.Key, 0, len(all))
-	for _, k := range all {
-		out = append(out, p.noun(k))
+	out := []incident.Key{}
+	for _, project := range p.projects() {
+		all, err := p.list(ctx, project)
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range all {
+			out = append(out, p.noun(k, project))
+		}
 	}
-	return out, err
+	return out, nil
 }
