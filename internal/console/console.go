@@ -128,6 +128,7 @@ func (c *Console) routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /questions/{id}/answers", c.page(c.answer))
 	mux.HandleFunc("POST /questions/{id}/key", c.page(c.seal))
 	mux.HandleFunc("GET /alerts", c.page(c.alerts))
+	mux.HandleFunc("GET /alerts/{id}/burn.svg", c.page(c.burnChart))
 	mux.HandleFunc("GET /events", c.page(c.events))
 
 	mux.HandleFunc("GET /v1/runs", c.api(c.apiRuns))

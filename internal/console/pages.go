@@ -91,12 +91,13 @@ func (c *Console) run(w http.ResponseWriter, r *http.Request, s session) {
 		c.broken(w, s, err)
 		return
 	}
-	c.render(w, s, http.StatusOK, "run", "Run "+f.Run.ID, runData{f, lanes(f, c.Now())})
+	c.render(w, s, http.StatusOK, "run", "Run "+f.Run.ID, runData{f, lanes(f, c.Now()), watched(f.Alerts)})
 }
 
 type runData struct {
 	*report.Facts
 	Lanes chart
+	Watch string // alert of the usage watch that can be drawn; empty: none
 }
 
 type signoffsData struct {

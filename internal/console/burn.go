@@ -1,0 +1,46 @@
+package console
+
+import (
+	"net/http"
+
+	"github.com/tourniquet-ir/tourniquet/internal/database"
+	"github.com/tourniquet-ir/tourniquet/internal/lookout"
+	burn "github.com/tourniquet-ir/tourniquet/internal/watch/chart"
+)
+
+// watched is the newest alert of the watch among these; empty where the watch has nothing to say.
+func watched(alerts []database.Received) string {
+	for i := len(alerts) - 1; i >= 0; i-- {
+		if alerts[i].Alert.Source == lookout.Source {
+			return alerts[i].Alert.ID
+		}
+	}
+	return ""
+}
+
+// burnChart draws what the watch saw when it raised an alert: the key's hours beside the usual ones. It is an image of its own, because
+// the page's policy allows no styles in the markup.
+func (c *Console) burnChart(w http.ResponseWriter, r *http.Request, s session) {
+	f, err := c.DB.Finding(r.Context(), r.PathValue("id"))
+	if err != nil {
+		c.broken(w, s, err)
+		return
+	}
+	found, err := lookout.Explain(f)
+	if err != nil || len(found.Hours) < 2 {
+		http.Error(w, "there is nothing to draw for this alert", http.StatusNotFound)
+		return
+	}
+	points := make([]burn.Point, 0, len(found.Hours))
+	for _, h := range found.Hours {
+		points = append(points, burn.Point{At: h.At, USD: h.USD, Usual: h.Usual})
+	}
+	svg, err := burn.SVG(points)
+	if err != nil {
+		http.Error(w, "this alert cannot be drawn", http.StatusUnprocessableEntity)
+		return
+	}
+	w.Header().Set("Content-Type", "image/svg+xml")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'") // of the image alone: it holds no foreign text
+	_, _ = w.Write(svg)
+}
