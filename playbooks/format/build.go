@@ -60,10 +60,24 @@ func isBlock(n *yaml.Node) bool {
 	return (n.Kind == yaml.MappingNode || n.Kind == yaml.SequenceNode) && n.Style&yaml.FlowStyle == 0 && len(n.Content) > 0
 }
 
+// column is where the dashes of a list stand, 0 where that is not clear. A list with an anchor has the place of the anchor.
+func (b *builder) column(list *yaml.Node) int {
+	if list.Anchor == "" {
+		return list.Column
+	}
+	for l := list.Line + 1; l <= min(list.Content[0].Line, len(b.lines)); l++ {
+		if strings.HasPrefix(strings.TrimSpace(b.lines[l-1]), "-") {
+			return margin(b.lines[l-1]) + 1
+		}
+	}
+	return 0
+}
+
 // dash is the line of the dash of an item.
 func (b *builder) dash(list, item *yaml.Node) int {
-	for l := min(item.Line, len(b.lines)); l >= list.Line; l-- {
-		if r := []rune(b.lines[l-1]); len(r) >= list.Column && r[list.Column-1] == '-' && (l < item.Line || list.Column < item.Column) {
+	column := b.column(list)
+	for l := min(item.Line, len(b.lines)); l >= list.Line && column > 0; l-- {
+		if r := []rune(b.lines[l-1]); len(r) >= column && r[column-1] == '-' && (l < item.Line || column < item.Column) {
 			return l
 		}
 	}
@@ -100,7 +114,11 @@ func (b *builder) mapping(n *yaml.Node) (*block, error) {
 }
 
 func (b *builder) sequence(n *yaml.Node) (*block, error) {
-	out := &block{list: true, old: n.Column - 1}
+	column := b.column(n)
+	if column == 0 || n.Style&yaml.TaggedStyle != 0 {
+		return nil, fmt.Errorf("line %d: a list with a tag is not formatted", n.Line)
+	}
+	out := &block{list: true, old: column - 1}
 	b.path = append(b.path, out)
 	defer func() { b.path = b.path[:len(b.path)-1] }()
 	for _, v := range n.Content {
@@ -110,7 +128,7 @@ func (b *builder) sequence(n *yaml.Node) (*block, error) {
 		if v.Kind == yaml.ScalarNode && v.Value == "" && v.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) == 0 {
 			return nil, fmt.Errorf("line %d: an item of nothing is not formatted", dash)
 		}
-		if v.Line == dash && (!isBlock(v) || v.Column > n.Column) {
+		if v.Line == dash && (!isBlock(v) || v.Column > column) {
 			if isBlock(v) {
 				if err := b.kid(it, v); err != nil {
 					return nil, err
@@ -122,7 +140,7 @@ func (b *builder) sequence(n *yaml.Node) (*block, error) {
 			}
 			continue
 		}
-		rest := strings.TrimSpace(string([]rune(b.lines[dash-1])[n.Column:]))
+		rest := strings.TrimSpace(behind(b.lines[dash-1], column))
 		if !isBlock(v) || v.Line <= dash || rest != "" && rest[0] != '#' {
 			return nil, fmt.Errorf("line %d: an item that does not begin behind its dash is not formatted", dash)
 		}
@@ -152,8 +170,7 @@ func (b *builder) item(it *item, line, column int, v *yaml.Node) error {
 	nested := isBlock(v) && (v.Line > line || v.Content[0].Line > line)
 	end := b.next(line)
 	own := slices.Clone(b.lines[line-1 : end-1])
-	r := []rune(own[0])
-	own[0] = string(r[min(column-1, len(r)):])
+	own[0] = behind(own[0], column-1)
 	n := len(own)
 	if nested {
 		n = without(own)

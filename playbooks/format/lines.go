@@ -10,6 +10,12 @@ import (
 // margin is the indentation of a line.
 func margin(l string) int { return len(l) - len(strings.TrimLeft(l, " ")) }
 
+// behind is what stands in a line behind so many characters.
+func behind(l string, n int) string {
+	r := []rune(l)
+	return string(r[min(max(n, 0), len(r)):])
+}
+
 // trimmed are lines without their indentation; "" for blank ones.
 func trimmed(lines []string) []string {
 	var out []string
@@ -73,8 +79,7 @@ func scalarEnd(own []string, at, parent int, signs string) int {
 
 // signs are those behind the | or > of a literal or folded text.
 func signs(header string, v *yaml.Node) string {
-	r := []rune(header)
-	out, _, _ := strings.Cut(string(r[min(v.Column-1, len(r)):]), " ")
+	out, _, _ := strings.Cut(behind(header, v.Column-1), " ")
 	return out
 }
 
