@@ -6,7 +6,7 @@ func checks() []func(*sheet) {
 	return []func(*sheet){
 		ruleAction, ruleInputs, ruleLoopList,
 		ruleReferences, ruleWholeStep, ruleAbsent, ruleOptional, ruleSkipSafe,
-		ruleFinalSignoff, ruleSignedGroup, ruleKnownTarget, ruleSignedLoop, ruleSameTarget,
+		ruleFinalSignoff, ruleSignoffOfNothing, ruleSignedGroup, ruleKnownTarget, ruleSignedLoop, ruleSameTarget,
 		ruleSections, ruleEndPlace, ruleFalseAlarm, ruleUnreachable,
 		ruleRepetition, ruleRepeatedEffect, ruleEvents,
 		ruleEvidence, ruleProbe, ruleQuorum,

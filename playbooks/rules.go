@@ -88,6 +88,7 @@ func signoffRules() []Rule {
 		rule("final-without-signoff", "", "A final action with no sign-off on itself or on a group around it.", "What cannot be undone does not happen without people. There is no setting for that.", "Add `signoff:` to the step or to a group around it."),
 		rule("signoff-approvers", SchemaMay, "A sign-off without approvers, a seat for zero people, or a seat that is both a group and a part or neither.", "An empty list would mean nobody, or anybody.", "`by: [{ group: secops, count: 2 }]`"),
 		rule("signoff-otherwise", SchemaSees, "`otherwise: approve`.", "Silence never approves.", "`stop` or `skip`."),
+		rule("signoff-of-nothing", "", "A sign-off on a step or group in which nothing changes anything.", "People sign calls that change something. Here nobody would be asked, and a reader would believe that somebody is.", "Take it out, or put a question before the step."),
 		rule("unknown-group", SchemaSees, "A group that the configuration does not have.", "Nobody could sign.", "Use a group of the configuration, or add it there."),
 		rule("escalation", "", "`adds: true` beside an amount of money.", "Who may decide from when on is frozen when people are asked, and nobody knows when money will be burnt.", "Write a time under `after`, or take `adds` out."),
 		rule("nested-signoff", "", "A sign-off inside a signed group.", "The group's signatures cover all of it.", "One sign-off for the group, or one for each step."),
