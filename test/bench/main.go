@@ -103,6 +103,9 @@ func measure(ctx context.Context, c choices, dir string) (*report, error) {
 	if rep.Rehearsal, err = rehearse(ctx, product.cmd.Path, dir); err != nil {
 		return nil, err
 	}
+	if rep.LintMillis, err = lint(); err != nil {
+		return nil, err
+	}
 	if c.idle > 0 {
 		say("watching an idle serve for %s …", c.idle)
 		if rep.Idle, err = product.idle(ctx, c.idle); err != nil {

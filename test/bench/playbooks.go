@@ -4,9 +4,18 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"os/exec"
+	"slices"
 	"time"
+
+	"github.com/tourniquet-ir/tourniquet/activities"
+	"github.com/tourniquet-ir/tourniquet/internal/diag"
+	"github.com/tourniquet-ir/tourniquet/playbooks"
 )
+
+// aimLint is how many milliseconds the lint of a playbook of 300 lines may take, the start of the program left out.
+const aimLint = 30.0
 
 // aimTests is how long the tests of the whole library may take, in seconds, the start of the program included.
 const aimTests = 10.0
@@ -46,4 +55,23 @@ func rehearse(ctx context.Context, binary, dir string) (*rehearsal, error) {
 	}
 	out.VirtualHours = round(out.VirtualHours)
 	return out, nil
+}
+
+// lint is the median time, in milliseconds, of linting a playbook of 300 lines against the real actions.
+func lint() (float64, error) {
+	src, err := os.ReadFile("playbooks/testdata/ok/three_hundred_lines.yaml")
+	if err != nil {
+		return 0, fmt.Errorf("the bench runs at the top of the repository: %w", err)
+	}
+	w := playbooks.World{Actions: activities.Catalog(), Groups: map[string]int{"secops": 5, "secops_lead": 2}}
+	var took []time.Duration
+	for range 51 {
+		began := time.Now()
+		if p, faults := playbooks.Compile("300.yaml", src, w); p == nil {
+			return 0, fmt.Errorf("the playbook of 300 lines is not good any more:\n%s", diag.Text(src, faults))
+		}
+		took = append(took, time.Since(began))
+	}
+	slices.Sort(took)
+	return round(float64(took[len(took)/2].Microseconds()) / 1000), nil
 }

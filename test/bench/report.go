@@ -28,7 +28,8 @@ type report struct {
 	Calls        []string `json:"calls_per_run"`
 	Aims         []aim    `json:"aims"`
 
-	Rehearsal *rehearsal `json:"rehearsal,omitempty"`
+	Rehearsal  *rehearsal `json:"rehearsal,omitempty"`
+	LintMillis float64    `json:"lint_300_lines_ms,omitempty"`
 
 	calls map[string]map[string]int
 	runs  map[string]int
@@ -127,6 +128,9 @@ func (r *report) conclude() {
 	if t := r.Rehearsal; t != nil {
 		r.Aims = append(r.Aims, aim{fmt.Sprintf("playbook test of the whole library within %.3g s", aimTests), t.Seconds, t.Seconds <= aimTests})
 	}
+	if r.LintMillis > 0 {
+		r.Aims = append(r.Aims, aim{fmt.Sprintf("lint of a playbook of 300 lines within %.3g ms", aimLint), r.LintMillis, r.LintMillis <= aimLint})
+	}
 	for _, q := range r.Ratios {
 		switch q.AtOnce {
 		case 1:
@@ -165,6 +169,9 @@ func (r *report) table(out io.Writer) error {
 	}
 	if t := r.Rehearsal; t != nil {
 		say("playbook test of the library: %d tests of %d playbooks, %.0f virtual hours in %.1f s", t.Tests, t.Playbooks, t.VirtualHours, t.Seconds)
+	}
+	if r.LintMillis > 0 {
+		say("playbook lint of 300 lines, without the start of the program: %.1f ms", r.LintMillis)
 	}
 	for _, a := range r.Aims {
 		verdict := "met"
