@@ -9,9 +9,7 @@ WORKFLOWCHECK := go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0
 UNHEAVY = $(GO) list -test -f '{{.ImportPath}} {{join .Deps " "}}' ./... \
 	| awk '$$1 ~ /\.test$$/ && !/ go\.temporal\.io\/server\// { sub(/\.test$$/, "", $$1); print $$1 }'
 
-.PHONY: help drill build test race lint bench check judge watch bypass bypass-mutants
-.PHONY: help drill build test race lint bench check judge mutations watch
-.PHONY: help drill build test race lint bench check judge watch storm
+.PHONY: help drill build test race lint bench check judge watch bypass bypass-mutants mutations storm
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile

@@ -122,7 +122,7 @@ func (h *House) checkHTTP(ctx context.Context, d incident.Dependent) (secretstor
 	case ctx.Err() != nil:
 		return secretstores.Health{}, ctx.Err()
 	case err != nil:
-		return secretstores.Health{Detail: got.Host + " does not answer"}, nil
+		return secretstores.Health{Detail: got.Host + " does not answer"}, nil //nolint:nilerr // no answer is the answer
 	}
 	return secretstores.Health{Healthy: got.Code == want, Detail: fmt.Sprintf("%s answered %d, wanted %d", got.Host, got.Code, want)}, nil
 }

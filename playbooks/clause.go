@@ -51,16 +51,6 @@ func Clauses() []Clause {
 	return append(out, retryClause(), signoffClause(), seatClause(), escalationClause(), askClause(), fieldClause())
 }
 
-// clause is one of them by name.
-func clause(name string) Clause {
-	for _, c := range Clauses() {
-		if c.Name == name {
-			return c
-		}
-	}
-	return Clause{Name: name}
-}
-
 // Names are the keys that a clause takes.
 func (c Clause) Names() []string {
 	out := make([]string, 0, len(c.Keys))

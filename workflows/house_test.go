@@ -242,17 +242,6 @@ func (h *house) closeRun(_ context.Context, c wire.Close) (wire.Closed, error) {
 	return wire.Closed{}, nil
 }
 
-// called are the actions that came through, in order, without identify.
-func (h *house) called() []string {
-	var out []string
-	for _, c := range h.calls {
-		if c.ok && c.Action != "key.identify" {
-			out = append(out, c.Action)
-		}
-	}
-	return out
-}
-
 // steps are the paths that came through, in order, without identify.
 func (h *house) steps() string {
 	var out []string

@@ -77,23 +77,24 @@ func (f truffle) decoded(r Request) Decoded {
 
 // place names where it was found: each kind of source calls the parts by its own names.
 func (f truffle) place() (place, link string) {
-	for _, kind := range slices.Sorted(maps.Keys(f.SourceMetadata.Data)) {
-		part := f.SourceMetadata.Data[kind]
-		var words []string
-		for _, name := range []string{"repository", "bucket", "image", "channel_name", "file", "path", "line", "commit", "tag", "timestamp"} {
-			switch v := part[name].(type) {
-			case string:
-				if v != "" && name != "timestamp" {
-					words = append(words, v)
-				}
-			case float64:
-				words = append(words, fmt.Sprintf("line %.0f", v))
-			}
-		}
-		text, _ := part["link"].(string)
-		return cut(strings.Join(words, " "), 500), text
+	kinds := slices.Sorted(maps.Keys(f.SourceMetadata.Data))
+	if len(kinds) == 0 {
+		return "", ""
 	}
-	return "", ""
+	part := f.SourceMetadata.Data[kinds[0]]
+	var words []string
+	for _, name := range []string{"repository", "bucket", "image", "channel_name", "file", "path", "line", "commit", "tag", "timestamp"} {
+		switch v := part[name].(type) {
+		case string:
+			if v != "" && name != "timestamp" {
+				words = append(words, v)
+			}
+		case float64:
+			words = append(words, fmt.Sprintf("line %.0f", v))
+		}
+	}
+	text, _ := part["link"].(string)
+	return cut(strings.Join(words, " "), 500), text
 }
 
 // Parts implements Splitter.

@@ -21,7 +21,6 @@ type anthropicState struct {
 type anthropicKey struct {
 	Key
 	status, workspace, by string
-	stoppedAt             time.Time // when it last left the status active
 }
 
 type anthropicCall struct {

@@ -38,7 +38,7 @@ func awsPolicy(document string) ([]awsStatement, error) {
 	dec := json.NewDecoder(strings.NewReader(document))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&d); err != nil || d.Version != "2012-10-17" || len(d.Statement) == 0 {
-		return nil, fmt.Errorf("Syntax errors in policy.") //nolint:staticcheck // IAM's own words
+		return nil, fmt.Errorf("Syntax errors in policy.") // IAM's own words
 	}
 	for _, s := range d.Statement {
 		bad := s.Effect != "Deny" && s.Effect != "Allow" || len(s.Action) == 0 || len(s.Resource) == 0
@@ -55,7 +55,7 @@ func awsPolicy(document string) ([]awsStatement, error) {
 			}
 		}
 		if bad {
-			return nil, fmt.Errorf("Syntax errors in policy.") //nolint:staticcheck // IAM's own words
+			return nil, fmt.Errorf("Syntax errors in policy.") // IAM's own words
 		}
 	}
 	return d.Statement, nil

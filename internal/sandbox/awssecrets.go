@@ -132,7 +132,7 @@ func signedBy(c *call, creds aws.Credentials, service string) (string, error) {
 	if len(part) != 5 || part[3] != service || part[0] != creds.AccessKeyID || err != nil {
 		return "", errors.New("UnrecognizedClientException")
 	}
-	again, err := http.NewRequest(c.r.Method, "http://"+c.r.Host+c.r.URL.RequestURI(), strings.NewReader(string(c.body)))
+	again, err := http.NewRequestWithContext(c.r.Context(), c.r.Method, "http://"+c.r.Host+c.r.URL.RequestURI(), strings.NewReader(string(c.body)))
 	if err != nil {
 		return "", err
 	}

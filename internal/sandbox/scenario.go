@@ -90,20 +90,20 @@ func adminSecret(w *World) map[string]string {
 }
 
 // RealDelay is how long a deleted key goes on working with --realistic.
-func (s Scenario) RealDelay() time.Duration {
-	if s.Issuer.Lingers == 0 {
+func (sc Scenario) RealDelay() time.Duration {
+	if sc.Issuer.Lingers == 0 {
 		return 20 * time.Second
 	}
-	return s.Issuer.Lingers
+	return sc.Issuer.Lingers
 }
 
 // Delay is how long a deleted key goes on working in a drill.
-func (s Scenario) Delay(realistic bool) time.Duration {
+func (sc Scenario) Delay(realistic bool) time.Duration {
 	switch {
 	case realistic:
-		return s.RealDelay()
-	case s.Issuer.Brief > 0:
-		return s.Issuer.Brief
+		return sc.RealDelay()
+	case sc.Issuer.Brief > 0:
+		return sc.Issuer.Brief
 	}
 	return 20 * time.Second
 }

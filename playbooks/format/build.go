@@ -171,7 +171,7 @@ func (b *builder) item(it *item, line, column int, v *yaml.Node) error {
 	end := b.next(line)
 	own := slices.Clone(b.lines[line-1 : end-1])
 	own[0] = behind(own[0], column-1)
-	n := len(own)
+	var n int
 	if nested {
 		n = without(own)
 	} else {

@@ -1,7 +1,5 @@
 package graph
 
-import "fmt"
-
 // statusClass is the class of a status; one that is not known is as none.
 func statusClass(status string) string {
 	switch status {
@@ -55,7 +53,7 @@ func legend(status bool) box {
 		c.words("small", x+(each-14)/2, y+20, []string{"people sign first"})
 		c.close()
 		if status {
-			c.add(`<text class="small" x="%d" y="%d" text-anchor="end">%s</text>`, x+each-14, y+60, fmt.Sprint("✓ done  ▶ running  … waits for people  ↷ skipped  – declined  ✕ failed  ■ stopped"))
+			c.add(`<text class="small" x="%d" y="%d" text-anchor="end">%s</text>`, x+each-14, y+60, "✓ done  ▶ running  … waits for people  ↷ skipped  – declined  ✕ failed  ■ stopped")
 		}
 		c.add("</g>")
 	}

@@ -25,7 +25,7 @@ func reset(ctx context.Context, c *kase) (heard, error) {
 	}
 	_, err = c.raw.ResetWorkflowExecution(ctx, &workflowservice.ResetWorkflowExecutionRequest{
 		Namespace: "tourniquet", WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: c.workflow}, Reason: "an attack",
-		WorkflowTaskFinishEventId: point, RequestId: "reset-" + c.key.ID, ResetReapplyType: enumspb.RESET_REAPPLY_TYPE_ALL_ELIGIBLE,
+		WorkflowTaskFinishEventId: point, RequestId: "reset-" + c.key.ID, ResetReapplyType: enumspb.RESET_REAPPLY_TYPE_ALL_ELIGIBLE, //nolint:staticcheck // an attacker uses what is there
 	})
 	if err != nil {
 		return heard{}, err

@@ -51,7 +51,7 @@ func afterRejection(ctx context.Context, c *kase) (heard, error) {
 // at0 is the route of the case's request by the records: its card has lost its buttons, or is about to.
 func (c *kase) at0() route {
 	r := route{Request: c.view.Request, Digest: c.view.Digest, Verb: signoff.Approve}
-	row := c.db.QueryRow(`SELECT channel, ts FROM deliveries WHERE request = ?`, c.view.Request)
+	row := c.db.QueryRowContext(context.Background(), `SELECT channel, ts FROM deliveries WHERE request = ?`, c.view.Request)
 	_ = row.Scan(&r.Channel, &r.TS) // without a delivery the route leads nowhere, which the attempt then says
 	return r
 }

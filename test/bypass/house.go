@@ -90,7 +90,8 @@ func openHouse(ctx context.Context, program string, keys int, useWithin time.Dur
 	for n := range keys {
 		h.spare = append(h.spare, s.World.NewGeminiKey(sandbox.GeminiKey{Project: "demo-shop", Name: fmt.Sprintf("key %d", n), APITargets: []string{"generativelanguage.googleapis.com"}}))
 	}
-	if err := h.write(); err == nil {
+	err = h.write()
+	if err == nil {
 		err = h.start(ctx)
 	}
 	if err == nil {
@@ -170,7 +171,7 @@ var engineAt = regexp.MustCompile(`the workflow engine is ready" address=(\S+)`)
 // start runs serve until it says that it is ready, and connects as somebody who has found its workflow engine.
 func (h *house) start(ctx context.Context) error {
 	h.said, h.ended = &talk{}, make(chan struct{})
-	h.serve = exec.Command(h.program, "serve", "--config", filepath.Join(h.dir, "tourniquet.yaml"))
+	h.serve = exec.Command(h.program, "serve", "--config", filepath.Join(h.dir, "tourniquet.yaml")) //nolint:noctx // it outlives the context of its start
 	h.serve.Env = append(append(os.Environ(), "TOURNIQUET_LOG=debug"), h.env...)
 	h.serve.Stdout, h.serve.Stderr = h.said, h.said
 	if err := h.serve.Start(); err != nil {

@@ -155,7 +155,7 @@ func TestATypoIsMarkedWhereItStands(t *testing.T) {
 	}{
 		"action": {head + "  - id: a\n    uses: key.contian\n    with: { key: \"${{ key }}\" }\n", 6, 10},
 		"input":  {head + "  - id: a\n    uses: key.contain\n    with: { keey: \"${{ key }}\", key: \"${{ key }}\" }\n", 7, 12},
-		"key":    {head + "  - id: a\n    uses: key.contain\n    wiht: { key: \"${{ key }}\" }\n", 7, 4},
+		"key":    {head + "  - id: a\n    uses: key.contain\n    wihh: { key: \"${{ key }}\" }\n", 7, 4},
 		"end":    {head + "  - id: a\n    end: happily\n", 6, 9},
 		"group":  {head + "  - id: a\n    ask: { from: secop, prompt: x, choices: [a, b], within: 1h, otherwise: a }\n", 6, 17},
 	} {

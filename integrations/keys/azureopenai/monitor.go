@@ -46,7 +46,7 @@ func (p *Provider) get(ctx context.Context, what, at string, query url.Values, i
 		if query != nil {
 			r.Raw().URL.RawQuery = strings.ReplaceAll(query.Encode(), "+", "%20")
 		}
-		res, err := p.monitor.Pipeline().Do(r)
+		res, err := p.monitor.Pipeline().Do(r) //nolint:bodyclose // the pipeline reads the body and closes it
 		if err != nil {
 			return err
 		}
