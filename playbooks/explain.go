@@ -30,6 +30,29 @@ const (
 	JoinAny = "any"
 )
 
+// Explained is what one playbook says to an alert, with its condition taken apart.
+type Explained struct {
+	Verdict
+	Reason *Reason `json:"reason,omitempty"`
+}
+
+// ExplainAll is Route with reasons: which playbook answers, which do not, and which part of each condition fails.
+func ExplainAll(programs []*Program, env map[string]any, namesKey bool, now time.Time) []Explained {
+	_, said := Route(programs, env, namesKey, now)
+	out := make([]Explained, 0, len(said))
+	for _, v := range said {
+		e := Explained{Verdict: v}
+		for _, p := range programs {
+			if p.ID == v.Playbook {
+				r := Explain(p.Trigger, env, now)
+				e.Reason = &r
+			}
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
 // Explain takes a condition apart at its && and ||, and says of each part what it read and whether it holds.
 func Explain(code string, env map[string]any, now time.Time) Reason {
 	tree, fault := parseExpr(code, newConfig())

@@ -10,7 +10,15 @@ packages=() # Debian packages that tests need
 need() { command -v "$1" >/dev/null || packages+=("$2"); }
 need node nodejs # test/editor talks to the language server that authors use
 need npm npm
+need prometheus prometheus # a real rule fires through a real Alertmanager into serve
+need prometheus-alertmanager prometheus-alertmanager
 if ((${#packages[@]})) && [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
+  # The programs are wanted, not the services that Debian would start with them.
+  if [[ ! -e /usr/sbin/policy-rc.d ]]; then
+    printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+    chmod +x /usr/sbin/policy-rc.d
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+  fi
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${packages[@]}"
 fi

@@ -11,6 +11,7 @@ import (
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 	"github.com/tourniquet-ir/tourniquet/internal/people"
 	"github.com/tourniquet-ir/tourniquet/internal/report"
+	"github.com/tourniquet-ir/tourniquet/playbooks"
 )
 
 // consoleDesk lets the console decide through the same gateway as every other surface.
@@ -41,6 +42,9 @@ func (d consoleDesk) Person(ctx context.Context, token string) (incident.Person,
 func consoleOptions(p routeParams) console.Options {
 	return console.Options{
 		DB: p.DB, Desk: consoleDesk{p.Desk, p.Desk.People, p.DB}, Logger: p.Settings.Log, Now: time.Now, World: p.Settings.World, Viewer: p.Settings.Viewer,
+		Explain: func(a incident.Alert) []playbooks.Explained {
+			return playbooks.ExplainAll(p.Starter.Library().Programs, a.Env(), a.NamesKey(), time.Now())
+		},
 		Report: console.Report{
 			Markdown: func(ctx context.Context, run string) ([]byte, error) { return report.Markdown(ctx, p.DB, run) },
 			HTML:     func(ctx context.Context, run string) ([]byte, error) { return report.HTML(ctx, p.DB, run) },

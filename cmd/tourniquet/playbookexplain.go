@@ -109,16 +109,10 @@ func (sh *shell) playbookExplainCmd() *cobra.Command {
 	return c
 }
 
-// explained is what one playbook says to the alert, with its condition taken apart.
-type explained struct {
-	playbooks.Verdict
-	Reason *playbooks.Reason `json:"reason,omitempty"`
-}
-
 // explanation is what all playbooks say to one alert.
 type explanation struct {
-	Alert string      `json:"alert"` // title
-	Said  []explained `json:"playbooks"`
+	Alert string                `json:"alert"` // title
+	Said  []playbooks.Explained `json:"playbooks"`
 }
 
 func (sh *shell) explainAlert(cmd *cobra.Command, paths []string, f alertFile) error {
@@ -132,28 +126,12 @@ func (sh *shell) explainAlert(cmd *cobra.Command, paths []string, f alertFile) e
 	}
 	all := make([]explanation, 0, len(alerts))
 	for _, a := range alerts {
-		all = append(all, explanation{a.Title, explainedBy(programs, a, time.Now())})
+		all = append(all, explanation{a.Title, playbooks.ExplainAll(programs, a.Env(), a.NamesKey(), time.Now())})
 	}
 	if sh.JSON {
 		return sh.printJSON(all)
 	}
 	return sh.tellExplained(all)
-}
-
-func explainedBy(programs []*playbooks.Program, a rehearse.Alert, now time.Time) []explained {
-	_, said := playbooks.Route(programs, a.Env(), a.NamesKey(), now)
-	out := make([]explained, 0, len(said))
-	for _, v := range said {
-		e := explained{Verdict: v}
-		for _, p := range programs {
-			if p.ID == v.Playbook {
-				r := playbooks.Explain(p.Trigger, a.Env(), now)
-				e.Reason = &r
-			}
-		}
-		out = append(out, e)
-	}
-	return out
 }
 
 func (sh *shell) compiled(paths []string) ([]*playbooks.Program, error) {

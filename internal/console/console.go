@@ -13,6 +13,7 @@ import (
 	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 	"github.com/tourniquet-ir/tourniquet/internal/report"
+	"github.com/tourniquet-ir/tourniquet/playbooks"
 )
 
 // Desk takes every decision and answer: it records the attempt, checks the person and signs.
@@ -45,11 +46,13 @@ type Options struct {
 	DB     *database.DB
 	Desk   Desk
 	Report Report
-	Logger *slog.Logger
-	Now    func() time.Time
-	World  string // incident.WorldDrill puts a watermark on every page
-	Secure bool   // cookies over https only; false on plain loopback
-	Viewer string // drills only: a link token that opens one session that may look but not decide; empty: none
+	// Explain says which playbook in force now would answer an alert, and why each other does not; nil: the page leaves it out.
+	Explain func(incident.Alert) []playbooks.Explained
+	Logger  *slog.Logger
+	Now     func() time.Time
+	World   string // incident.WorldDrill puts a watermark on every page
+	Secure  bool   // cookies over https only; false on plain loopback
+	Viewer  string // drills only: a link token that opens one session that may look but not decide; empty: none
 }
 
 // Console is the web door for people.
@@ -129,6 +132,7 @@ func (c *Console) routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /questions/{id}/key", c.page(c.seal))
 	mux.HandleFunc("GET /alerts", c.page(c.alerts))
 	mux.HandleFunc("GET /alerts/{id}/burn.svg", c.page(c.burnChart))
+	mux.HandleFunc("GET /alerts/{id}", c.page(c.alert))
 	mux.HandleFunc("GET /events", c.page(c.events))
 
 	mux.HandleFunc("GET /v1/runs", c.api(c.apiRuns))

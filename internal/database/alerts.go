@@ -147,15 +147,25 @@ type Fate struct {
 
 // SetFate records what became of an alert and takes it from the list of those to dispatch.
 func (d *DB) SetFate(ctx context.Context, alertID, fate, reason, runID string) error {
-	return d.SetFates(ctx, []string{alertID}, fate, reason, runID)
+	return d.write(ctx, fmt.Sprintf("fate of alert %q", alertID), func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE alerts SET fate = ?, reason = ?, run = ?, dispatched = 1 WHERE id = ?`, fate, reason, runID, alertID)
+		return changed(res, err, "alert", alertID)
+	})
 }
 
-// SetFates is SetFate for several alerts of which the same became, all or none.
-func (d *DB) SetFates(ctx context.Context, alertIDs []string, fate, reason, runID string) error {
-	return d.write(ctx, fmt.Sprintf("fate of alerts %q", alertIDs), func(tx *sql.Tx) error {
-		for _, id := range alertIDs {
-			res, err := tx.ExecContext(ctx, `UPDATE alerts SET fate = ?, reason = ?, run = ?, dispatched = 1 WHERE id = ?`, fate, reason, runID, id)
-			if err := changed(res, err, "alert", id); err != nil {
+// SettleAlerts records the same fate for alerts that were handed over, all or none. One that moved to another incident meanwhile
+// (its run found who answers for the key, before we came here) stays to be dispatched: it has to be told there.
+func (d *DB) SettleAlerts(ctx context.Context, list []Pending, fate, reason, runID string) error {
+	return d.write(ctx, fmt.Sprintf("fate of %d alerts", len(list)), func(tx *sql.Tx) error {
+		for _, p := range list {
+			var incident string
+			if err := tx.QueryRowContext(ctx, `SELECT incident FROM alerts WHERE id = ?`, p.Alert.ID).Scan(&incident); err != nil {
+				return missing(err, "alert", p.Alert.ID)
+			}
+			if incident != p.Incident {
+				continue
+			}
+			if _, err := tx.ExecContext(ctx, `UPDATE alerts SET fate = ?, reason = ?, run = ?, dispatched = 1 WHERE id = ?`, fate, reason, runID, p.Alert.ID); err != nil {
 				return err
 			}
 		}
@@ -188,6 +198,15 @@ func (d *DB) Alerts(ctx context.Context, limit int, before string) ([]Received, 
 		return nil, fmt.Errorf("alerts: %w", err)
 	}
 	return out, nil
+}
+
+// Alert reads one alert with its fate.
+func (d *DB) Alert(ctx context.Context, id string) (Received, error) {
+	r, err := scanReceived(d.reader.QueryRowContext(ctx, `SELECT alert, fate, reason, incident, run FROM alerts WHERE id = ?`, id))
+	if err != nil {
+		return r, fmt.Errorf("alert: %w", missing(err, "alert", id))
+	}
+	return r, nil
 }
 
 // AlertsOf lists the alerts of one incident, oldest first.

@@ -160,6 +160,8 @@ func TestTwoOpenIncidentsAboutOneKeyBecomeTheOneThatIsAnswered(t *testing.T) {
 					t.Fatalf("other %q, %v, want %q", other, err, want)
 				}
 			}
+			// The one who handed it over comes with the fate only now; it must not hide the move.
+			must(t, d.SettleAlerts(ctx, []database.Pending{{Alert: incident.Alert{ID: ends.AlertID}, Incident: ends.IncidentID}}, incident.FateStarted, "late", "run-x"))
 			moved := got[[]database.Pending](t)(d.Undispatched(ctx, 0))
 			if len(moved) != 1 || moved[0].Alert.ID != ends.AlertID || moved[0].Incident != stays.IncidentID {
 				t.Errorf("to be told again: %+v", moved)

@@ -17,8 +17,7 @@ import (
 // Queue is what the dispatcher reads and writes; *database.DB is one.
 type Queue interface {
 	Undispatched(ctx context.Context, limit int) ([]database.Pending, error)
-	SetFate(ctx context.Context, alertID, fate, reason, runID string) error
-	SetFates(ctx context.Context, alertIDs []string, fate, reason, runID string) error
+	SettleAlerts(ctx context.Context, list []database.Pending, fate, reason, runID string) error
 }
 
 // Starter decides what becomes of a stored alert: it starts a run, joins one, or records why neither. It must be
@@ -211,7 +210,7 @@ func (d *Dispatcher) one(ctx context.Context, p database.Pending) (up bool) {
 		reason = fmt.Sprintf("set aside after %d tries: %s", failed, err)
 		d.o.Logger.Error("alert set aside", "alert", p.Alert.ID, "tries", failed, "error", err.Error())
 	}
-	if err := d.o.Queue.SetFate(ctx, p.Alert.ID, fate, reason, run); err != nil {
+	if err := d.o.Queue.SettleAlerts(ctx, []database.Pending{p}, fate, reason, run); err != nil {
 		d.o.Logger.Error("fate not noted; the alert is started again, which is harmless", "alert", p.Alert.ID, "error", err.Error())
 		d.failed(p.Alert.ID, Unavailable(err))
 		return true

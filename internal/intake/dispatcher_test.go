@@ -53,9 +53,9 @@ func (q *queue) SetFate(_ context.Context, id, fate, reason, _ string) error {
 	return fmt.Errorf("no alert %q waits", id)
 }
 
-func (q *queue) SetFates(ctx context.Context, ids []string, fate, reason, run string) error {
-	for _, id := range ids {
-		if err := q.SetFate(ctx, id, fate, reason, run); err != nil {
+func (q *queue) SettleAlerts(ctx context.Context, list []database.Pending, fate, reason, run string) error {
+	for _, p := range list {
+		if err := q.SetFate(ctx, p.Alert.ID, fate, reason, run); err != nil {
 			return err
 		}
 	}

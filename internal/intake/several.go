@@ -29,7 +29,7 @@ func (d *Dispatcher) several(ctx context.Context, list []database.Pending) (n in
 	for _, p := range list[:n] {
 		ids = append(ids, p.Alert.ID)
 	}
-	if err := d.o.Queue.SetFates(ctx, ids, fate, reason, run); err != nil {
+	if err := d.o.Queue.SettleAlerts(ctx, list[:n], fate, reason, run); err != nil {
 		d.o.Logger.Error("fates not noted; the alerts are told again, which is harmless", "alerts", n, "error", err.Error())
 		for _, id := range ids {
 			d.failed(id, Unavailable(err))

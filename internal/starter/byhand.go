@@ -63,5 +63,5 @@ func (s *Starter) StartByHand(ctx context.Context, b ByHand) (incident.Run, erro
 	if err := s.begin(ctx, run, a, program, b.Inputs); err != nil {
 		return incident.Run{}, err
 	}
-	return run, s.DB.SetFate(ctx, a.ID, incident.FateStarted, "by hand: "+b.Reason, run.ID)
+	return run, s.DB.SettleAlerts(ctx, []database.Pending{{Alert: a, Incident: stored.IncidentID}}, incident.FateStarted, "by hand: "+b.Reason, run.ID)
 }
