@@ -16,7 +16,9 @@ import (
 	"github.com/tourniquet-ir/tourniquet/integrations/keys/azureopenai"
 	"github.com/tourniquet-ir/tourniquet/integrations/keys/bedrock"
 	"github.com/tourniquet-ir/tourniquet/integrations/keys/gemini"
+	"github.com/tourniquet-ir/tourniquet/integrations/keys/litellm"
 	"github.com/tourniquet-ir/tourniquet/integrations/keys/openai"
+	"github.com/tourniquet-ir/tourniquet/integrations/keys/openrouter"
 	"github.com/tourniquet-ir/tourniquet/integrations/mail"
 	"github.com/tourniquet-ir/tourniquet/integrations/mail/smtp"
 	"github.com/tourniquet-ir/tourniquet/integrations/paging"
@@ -127,6 +129,8 @@ func vendors() []vendor {
 		{"gemini", geminiAccounts, &gemini.Provider{}},
 		{"openai", openaiAccounts, &openai.Provider{}},
 		{"anthropic", anthropicAccounts, &anthropic.Provider{}},
+		{"openrouter", openrouterAccounts, &openrouter.Provider{}},
+		{"litellm", litellmAccounts, &litellm.Provider{}},
 		{"bedrock", bedrockAccounts, &bedrock.Provider{}},
 		{"azure_openai", azureAccounts, &azureopenai.Provider{}},
 	}

@@ -130,16 +130,9 @@ func (w *World) openaiModel(c *call) reply {
 
 // complete answers a model call unless the project's limit or permissions forbid it, and charges for it.
 func (w *World) complete(c *call, k *openaiKey) reply {
-	var body struct {
-		Model     string `json:"model"`
-		MaxTokens int    `json:"max_completion_tokens"`
-		Messages  []struct {
-			Role    string `json:"role"`
-			Content string `json:"content"`
-		} `json:"messages"`
-	}
-	if refused := decodeOpenAI(c.body, &body); refused != nil {
-		return *refused
+	body, input, output, err := readChat(c.body)
+	if err != nil {
+		return openaiError(http.StatusBadRequest, "invalid_request_error", "unknown_parameter", "The body cannot be read: "+err.Error())
 	}
 	price, known := openaiPrices[body.Model]
 	p := w.openai.projects[k.Project]
@@ -151,21 +144,9 @@ func (w *World) complete(c *call, k *openaiKey) reply {
 	case p.limitCents > 0 && w.spentCents(p.id) >= float64(p.limitCents):
 		return openaiError(http.StatusTooManyRequests, "insufficient_quota", "insufficient_quota", "You exceeded your current quota, please check your plan and billing details.")
 	}
-	input, output := 0, body.MaxTokens
-	for _, m := range body.Messages {
-		input += len(strings.Fields(m.Content))
-	}
-	if output <= 0 {
-		output = 256
-	}
-	output = min(output, maxOutputTokens)
 	charge(c, (float64(input)*price[0]+float64(output)*price[1])/1e6)
 	w.openai.calls = append(w.openai.calls, openaiCall{c.entry.T, k.ID, p.id, body.Model, input, output, c.entry.USD, false})
-	return ok(map[string]any{
-		"id": "chatcmpl-" + randomText(fullAlphabet, 20), "object": "chat.completion", "created": c.entry.T.Unix(), "model": body.Model,
-		"choices": []any{map[string]any{"index": 0, "finish_reason": "stop", "message": map[string]string{"role": "assistant", "content": "Certainly."}}},
-		"usage":   map[string]int{"prompt_tokens": input, "completion_tokens": output, "total_tokens": input + output},
-	})
+	return ok(completion(c, body.Model, input, output))
 }
 
 const embeddingModel, embeddingPrice = "text-embedding-3-large", 0.13 // dollars per million tokens

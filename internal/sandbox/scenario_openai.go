@@ -20,8 +20,13 @@ func openaiLeak() Scenario {
 
 // OpenAICall is one chat completion.
 func OpenAICall(ctx context.Context, base, secret string, tokens int) (*http.Request, error) {
+	return chatRequest(ctx, base, "/v1/chat/completions", "gpt-5", secret, tokens)
+}
+
+// chatRequest words a chat as OpenAI and those who speak like it take it.
+func chatRequest(ctx context.Context, base, path, model, secret string, tokens int) (*http.Request, error) {
 	body, _ := json.Marshal(map[string]any{ // maps of strings and numbers always encode
-		"model": "gpt-5", "max_completion_tokens": tokens, "messages": []any{map[string]string{"role": "user", "content": modelPrompt}},
+		"model": model, "max_completion_tokens": tokens, "messages": []any{map[string]string{"role": "user", "content": modelPrompt}},
 	})
-	return modelRequest(ctx, base, "/v1/chat/completions", "Authorization", "Bearer "+secret, body)
+	return modelRequest(ctx, base, path, "Authorization", "Bearer "+secret, body)
 }

@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -73,7 +74,7 @@ func (p *Provider) Name() string { return providerName }
 func (p *Provider) Can(op keys.Op) keys.Capability {
 	switch op {
 	case keys.OpContain:
-		m := measures[p.cfg.Measure]
+		m := measures[cmp.Or(p.cfg.Measure, MeasureSpend)]
 		return keys.Capability{Available: true, Reach: keys.ReachProject, What: m.what, Undo: m.undo}
 	case keys.OpRestore:
 		return keys.Capability{Available: true, Reach: keys.ReachProject, What: "Put the project's recorded settings back; a deleted key cannot be restored"}

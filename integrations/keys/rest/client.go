@@ -133,9 +133,10 @@ func (c *Client) judge(call Call, status int, header http.Header, body []byte) e
 	var inside struct {
 		Error json.RawMessage `json:"error"`
 	}
-	if err := json.Unmarshal(body, &inside); err != nil {
+	if !json.Valid(body) {
 		return c.fault(call.What, fmt.Errorf("%w: it is not JSON", tape.ErrStrange))
 	}
+	_ = json.Unmarshal(body, &inside) // a list has no error inside
 	if text := string(inside.Error); text != "" && text != "null" && text != "false" {
 		return c.refused(call.What, status, header, body)
 	}

@@ -19,6 +19,7 @@ type Fault struct {
 	wait   string // Retry-After
 	text   string
 	end    error // the end of a context, where that is why
+	large  bool  // the answer was too large
 }
 
 func (f *Fault) Error() string { return f.text }
@@ -93,6 +94,9 @@ func Unanswered(what, who string, err error, shape *regexp.Regexp) error {
 			f.end = end
 		}
 	}
+	if f.large = errors.Is(err, tape.ErrLarge); f.large {
+		return permanent(f) // asking again brings as much
+	}
 	return f
 }
 
@@ -139,4 +143,10 @@ func Scrub(text string, shape *regexp.Regexp) string {
 		return text
 	}
 	return shape.ReplaceAllStringFunc(text, func(key string) string { return key[:min(len(key), 3)] + "…" })
+}
+
+// TooLarge reports whether err is about an answer that was larger than what is read of one.
+func TooLarge(err error) bool {
+	var f *Fault
+	return errors.As(err, &f) && f.large
 }

@@ -19,6 +19,9 @@ const Limit = 16 << 20
 // ErrStrange is wrapped by errors about answers that the service itself would not give: a proxy's page, a cut body.
 var ErrStrange = errors.New("the answer is not one that this service gives")
 
+// ErrLarge is wrapped beside it by errors about answers above the limit.
+var ErrLarge = errors.New("it is too large")
+
 // Transport reads every answer whole.
 type Transport struct {
 	Next  http.RoundTripper
@@ -62,7 +65,7 @@ func (t Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("%w: it broke off: %w", ErrStrange, err)
 	}
 	if len(body) > Limit {
-		return nil, fmt.Errorf("%w: it is larger than %d bytes", ErrStrange, Limit)
+		return nil, fmt.Errorf("%w: %w: more than %d bytes", ErrStrange, ErrLarge, Limit)
 	}
 	if t.Judge != nil {
 		if err := t.Judge(res, body); err != nil {
