@@ -80,12 +80,12 @@ func TestAnEditedPlaybookServesTheNextRunAndABrokenOneNobody(t *testing.T) {
 	write(strings.Replace(string(source), "uses: key.contain", "uses: key.contian", 1))
 	eventually(t, 20*time.Second, func() error {
 		title, _, trouble := h.playbook(t, "llmjacking")
-		if title != "Edited" || !strings.Contains(trouble, "llmjacking.yaml:17:19: ") {
+		if title != "Edited" || !strings.Contains(trouble, "llmjacking.yaml:19:19: ") {
 			return fmt.Errorf("in force is %q, the trouble is %q", title, trouble)
 		}
 		return nil
 	})
-	if !strings.Contains(h.serve.err.String(), "llmjacking.yaml:17:19: ") {
+	if !strings.Contains(h.serve.err.String(), "llmjacking.yaml:19:19: ") {
 		t.Errorf("the log does not say where the broken edit is:\n%s", h.serve.err.String())
 	}
 
