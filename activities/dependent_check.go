@@ -145,5 +145,9 @@ func (h *House) checkUsage(ctx context.Context, in In, d incident.Dependent, s s
 		since = h.Now().Add(-time.Hour)
 	}
 	u, err := p.Usage(keys.Quick(ctx), k, since, h.Now())
-	return secretstores.Health{Healthy: u.Requests > 0, Detail: fmt.Sprintf("the new key was used %d times since %s", u.Requests, since.UTC().Format("15:04:05 UTC"))}, err
+	used := fmt.Sprintf("the new key was used %d times", u.Requests)
+	if u.NoRequests {
+		used = fmt.Sprintf("the new key used %d tokens", u.Tokens)
+	}
+	return secretstores.Health{Healthy: u.Requests > 0 || u.Tokens > 0, Detail: used + " since " + since.UTC().Format("15:04:05 UTC")}, err
 }

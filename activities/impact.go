@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/tourniquet-ir/tourniquet/internal/signoff"
 	"github.com/tourniquet-ir/tourniquet/internal/wire"
@@ -14,6 +16,7 @@ import (
 func (h *House) impact(ctx context.Context, ask wire.Freeze, view *signoff.View) {
 	if ask.Key != nil {
 		view.Impact = append(view.Impact, h.dependents(ctx, ask))
+		view.Impact = append(view.Impact, h.abuse(ctx, ask.Run)...)
 		if ask.Key.Critical {
 			view.Impact = append(view.Impact, "the inventory calls this key critical")
 		}
@@ -64,6 +67,33 @@ func (h *House) dependents(ctx context.Context, ask wire.Freeze) string {
 		words += fmt.Sprintf(", %d not checked", left)
 	}
 	return words
+}
+
+// abuse is what the last snapshot of this run says of the key's use, and its dearest line.
+func (h *House) abuse(ctx context.Context, run string) []string {
+	steps, err := h.DB.Steps(ctx, run)
+	if err != nil {
+		return nil
+	}
+	for _, s := range slices.Backward(steps) {
+		var out struct {
+			Summary    string    `json:"summary"`
+			FirstAbuse time.Time `json:"first_abuse"`
+			Table      []string  `json:"table"`
+		}
+		if s.Action != "usage.snapshot" || s.Status != "done" || json.Unmarshal(s.Outputs, &out) != nil {
+			continue
+		}
+		lines := []string{"use of the key: " + out.Summary}
+		if !out.FirstAbuse.IsZero() {
+			lines[0] += "; the first call that does not fit was at " + out.FirstAbuse.UTC().Format("2006-01-02 15:04:05 UTC")
+		}
+		if len(out.Table) > 0 {
+			lines = append(lines, "most of it: "+out.Table[0])
+		}
+		return lines
+	}
+	return nil
 }
 
 func use(n int) string {

@@ -45,6 +45,12 @@ func TestTheImpactIsToldFromReceiptsAndTheInventory(t *testing.T) {
 	if err := b.h.DB.MarkUndone(t.Context(), "run-1", "sessions"); err != nil {
 		t.Fatal(err)
 	}
+	row := database.StepRow{Run: "run-1", Path: "usage", Action: "usage.snapshot", Status: "done", StartedAt: time.Now(), FinishedAt: time.Now(),
+		Outputs: json.RawMessage(`{"summary":"9 calls","first_abuse":"2026-11-25T03:01:00Z","table":["large: 9 calls"]}`)}
+	if err := b.h.DB.PutStep(t.Context(), row); err != nil {
+		t.Fatal(err)
+	}
+	want = slices.Insert(want, 1, "use of the key: 9 calls; the first call that does not fit was at 2026-11-25 03:01:00 UTC", "most of it: large: 9 calls")
 	want[0] = "2 of 4 dependents healthy, 1 not, 1 not checked"
 	want = append(want, "in force, and can be taken back: key.contain on gemini:main:k")
 	if got := told(); !slices.Equal(got, want) {

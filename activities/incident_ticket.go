@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/chat"
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
 	"github.com/tourniquet-ir/tourniquet/internal/signoff"
 	"github.com/tourniquet-ir/tourniquet/playbooks"
 )
@@ -138,20 +139,45 @@ func notifyOwner(ctx context.Context, h *House, in In) (Output, error) {
 	told := "the responders: the owner is not known"
 	note := chat.Note{Title: title, Lines: []string{in.Text("text"), "Incident " + in.Incident}}
 	if known {
-		note.Person, told = owner.Slack, owner.ID+", by direct message"
-		if owner.Email != "" && h.Mailer != nil {
-			if err := h.Mailer.Send(ctx, []string{owner.Email}, title, in.Text("text")); err != nil {
-				return Output{}, err
-			}
-			told += " and mail"
+		note.Person = owner.Slack
+		told, err = h.ownerToo(ctx, in, owner, title)
+		if err != nil {
+			return Output{}, err
 		}
+	}
+	if note.Person == "" { // the responders read it
+		note.Title = "The " + k.Provider + " key " + k.Hint + " is under attack: tell its owner " + k.Owner
 	}
 	if h.Chat != nil {
 		if _, err := h.Chat.Tell(ctx, note); err != nil {
 			return Output{}, err
 		}
+	} else if !known {
+		told = "nobody: the owner is not known, and chat is not configured"
 	}
 	return Output{Summary: told, Values: map[string]any{"told": told}}, nil
+}
+
+// ownerToo mails the owner where that is possible, and says by which ways they are told. Who has no account in chat reads
+// nothing there: the note goes to the responders' channel, so that somebody can tell them.
+func (h *House) ownerToo(ctx context.Context, in In, owner incident.Person, title string) (told string, err error) {
+	var ways []string
+	if owner.Slack != "" && h.Chat != nil {
+		ways = append(ways, "direct message")
+	}
+	if owner.Email != "" && h.Mailer != nil {
+		if err := h.Mailer.Send(ctx, []string{owner.Email}, title, in.Text("text")+"\n\nIncident "+in.Incident); err != nil {
+			return "", err
+		}
+		ways = append(ways, "mail")
+	}
+	switch {
+	case len(ways) > 0:
+		return owner.ID + ", by " + strings.Join(ways, " and "), nil
+	case h.Chat != nil:
+		return "the responders: " + owner.ID + " has no account in chat and no mail address that is configured", nil
+	}
+	return "nobody: " + owner.ID + " can be reached neither in chat nor by mail", nil
 }
 
 func peoplePage() Action {

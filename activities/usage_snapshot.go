@@ -23,21 +23,25 @@ func usageSnapshot() Action {
 				{Name: "since", Type: playbooks.TypeTime, Required: true, Doc: "from when on"},
 			},
 			Outputs: []playbooks.Field{
-				{Name: "requests", Type: playbooks.TypeInt, Required: true, Doc: "number of calls"},
-				{Name: "tokens", Type: playbooks.TypeInt, Doc: "tokens, where the provider counts them"},
+				{Name: "requests", Type: playbooks.TypeInt, Doc: "number of calls; absent where the provider counts none"},
+				{Name: "tokens", Type: playbooks.TypeInt, Doc: "tokens; absent where the provider counts none"},
 				{Name: "cost_usd", Type: playbooks.TypeFloat, Doc: "US dollars; absent where nobody can say"},
 				{Name: "cost_basis", Type: playbooks.TypeString, Doc: "billed, or estimated from which price list"},
 				{Name: "new_addresses", Type: playbooks.TypeStrings, Doc: "source addresses not seen before, where offered"},
 				{Name: "first_abuse", Type: playbooks.TypeTime, Doc: "first call that does not fit, where it can be told"},
+				{Name: "burn_usd_per_hour", Type: playbooks.TypeFloat, Doc: "what the theft cost in an hour while it went on; absent where nobody can say"},
 				{Name: "models", Type: playbooks.TypeStrings, Doc: "models that were called, where offered"},
 				{Name: "regions", Type: playbooks.TypeStrings, Doc: "regions in which the key was used, where offered"},
 				{Name: "agents", Type: playbooks.TypeStrings, Doc: "user agents as the callers gave them, where offered"},
 				{Name: "probing", Type: playbooks.TypeInt, Doc: "calls by which thieves are known to try a key"},
+				{Name: "table", Type: playbooks.TypeStrings, Required: true, Doc: "what cost most first: model, call, region, address, user agent and result with calls, tokens, dollars, first and last time"},
 				{Name: "incomplete", Type: playbooks.TypeString, Doc: "why the figures are a lower bound; absent where they are not"},
-				{Name: "evidence", Type: playbooks.TypeString, Required: true, Doc: "digests of the raw answers"},
+				{Name: "summary", Type: playbooks.TypeString, Required: true, Doc: "in one sentence, with what the provider counts and nothing else"},
+				{Name: "evidence", Type: playbooks.TypeString, Required: true, Doc: "digests of the raw answers, and of the whole table"},
 			},
 			Example: map[string]any{"requests": 9000, "tokens": 1200000, "cost_usd": 412.5, "cost_basis": "billed", "new_addresses": []any{"198.51.100.7"},
-				"models": []any{"large-1"}, "regions": []any{"us-east-1"}, "agents": []any{"python-requests/2"}, "probing": 3, "evidence": "sha256:0"},
+				"models": []any{"large-1"}, "regions": []any{"us-east-1"}, "agents": []any{"python-requests/2"}, "probing": 3,
+				"burn_usd_per_hour": 137.5, "table": []any{"large-1 from 198.51.100.7: 9000 calls, 1200000 tokens, 412.50 USD, 00:12 to 03:12"}, "summary": "9000 calls, 1200000 tokens, 412.50 USD billed", "evidence": "sha256:0"},
 		},
 		Run: snapshot,
 	}
@@ -52,28 +56,25 @@ func snapshot(ctx context.Context, h *House, in In) (Output, error) {
 	if since.IsZero() {
 		return Output{}, keys.Permanent(fmt.Errorf("since is not a time"))
 	}
-	u, err := p.Usage(ctx, k, since, h.Now())
+	until := h.Now()
+	u, err := p.Usage(ctx, k, since, until)
 	if err != nil {
 		return Output{}, err
 	}
-	digests, err := h.preserve(ctx, in, k.Provider, u.Raw)
+	totals := keys.Totals(u.Rows)
+	whole, err := tableOf(k, since, until, u, totals)
 	if err != nil {
 		return Output{}, err
 	}
-	out := map[string]any{"requests": u.Requests, "tokens": u.Tokens, "evidence": digests, "new_addresses": u.NewAddresses}
-	text := fmt.Sprintf("%d calls", u.Requests)
-	if u.CostKnown {
-		out["cost_usd"], out["cost_basis"] = math.Round(float64(u.MicroUSD)/1e4)/100, u.CostBasis
-		text += ", " + usd(u.MicroUSD) + " USD " + u.CostBasis
+	digests, err := h.preserve(ctx, in, k.Provider, append(u.Raw, whole))
+	if err != nil {
+		return Output{}, err
 	}
-	if !u.FirstAbuse.IsZero() {
-		out["first_abuse"] = u.FirstAbuse.UTC().Format(time.RFC3339Nano)
-	}
+	out := map[string]any{"evidence": digests, "new_addresses": u.NewAddresses, "table": tableLines(u, totals)}
+	figures(out, u)
 	describe(out, u)
-	if u.Incomplete != "" {
-		out["incomplete"] = u.Incomplete
-		text = "at least " + text + ": " + u.Incomplete
-	}
+	text := inWords(out, u)
+	out["summary"] = text
 	return Output{Values: out, Summary: text}, nil
 }
 
@@ -97,6 +98,30 @@ func describe(out map[string]any, u keys.Usage) {
 		out[name] = append([]string{}, names[:min(len(names), mostNames)]...)
 	}
 }
+
+// figures are the numbers that the provider gave, and none that it did not.
+func figures(out map[string]any, u keys.Usage) {
+	if !u.NoRequests {
+		out["requests"] = u.Requests
+	}
+	if !u.NoTokens {
+		out["tokens"] = u.Tokens
+	}
+	if u.CostKnown {
+		out["cost_usd"], out["cost_basis"] = dollars(u.MicroUSD), u.CostBasis
+	}
+	if burn, known := u.BurnPerHour(); known {
+		out["burn_usd_per_hour"] = dollars(burn)
+	}
+	if !u.FirstAbuse.IsZero() {
+		out["first_abuse"] = u.FirstAbuse.UTC().Format(time.RFC3339Nano)
+	}
+	if u.Incomplete != "" {
+		out["incomplete"] = u.Incomplete
+	}
+}
+
+func dollars(micro int64) float64 { return math.Round(float64(micro)/1e4) / 100 }
 
 // preserve keeps raw answers as evidence; the digests come back as one line.
 func (h *House) preserve(ctx context.Context, in In, source string, raw []keys.Raw) (string, error) {

@@ -37,3 +37,14 @@ func FirstAbuse(rows []UsageRow) time.Time {
 	}
 	return time.Time{}
 }
+
+// Begin is when the theft began: the first call of a thief's routine or the first burst, whichever is earlier.
+func Begin(rows []UsageRow) time.Time {
+	first := FirstAbuse(rows)
+	for _, r := range rows {
+		if r.Probing && (first.IsZero() || r.At.Before(first)) {
+			first = r.At
+		}
+	}
+	return first
+}

@@ -84,6 +84,7 @@ type Raw struct {
 // Usage is what a provider can say about the use of a key between two times.
 type Usage struct {
 	Rows         []UsageRow
+	Bucket       time.Duration // how much time a row stands for at most; zero where that is not known
 	Requests     int64
 	Tokens       int64
 	MicroUSD     int64 // 0 with CostKnown false means unknown, not free
@@ -92,6 +93,8 @@ type Usage struct {
 	FirstAbuse   time.Time
 	NewAddresses []string
 	Incomplete   string // why the figures are a lower bound; empty when they are not
+	NoRequests   bool   // the provider counts no calls: Requests is 0 and means unknown
+	NoTokens     bool   // the same of tokens
 	Raw          []Raw
 }
 

@@ -22,9 +22,7 @@ const (
 	cache1h   = 2
 )
 
-const tokensOnly = "Anthropic counts tokens, not calls"
-
-// Usage reads the key's tokens by model and place (minutes up to a day back, hours beyond). The organisation's cost report
+// Usage reads the key's tokens (Anthropic counts no calls) by model and place (minutes up to a day back, hours beyond). The organisation's cost report
 // is evidence only: it tells no cost per key and lags by days. A quick answer leaves it out.
 func (p *Provider) Usage(ctx context.Context, key incident.Key, since, until time.Time) (keys.Usage, error) {
 	if keys.IsQuick(ctx) {
@@ -48,8 +46,8 @@ func (p *Provider) Usage(ctx context.Context, key incident.Key, since, until tim
 	return u, err
 }
 
-// bucket is one stretch of time of the usage report.
-type bucket struct {
+// stretch is one bucket of the usage report.
+type stretch struct {
 	StartingAt time.Time `json:"starting_at"`
 	Results    []struct {
 		Uncached int64 `json:"uncached_input_tokens"`
@@ -66,14 +64,14 @@ type bucket struct {
 
 func (p *Provider) tokens(ctx context.Context, key incident.Key, since, until time.Time) (keys.Usage, error) {
 	ctx, recorder := tape.Record(ctx)
-	width, limit := "1m", 1440
+	width, limit, bucket := "1m", 1440, time.Minute
 	if until.Sub(since) > 24*time.Hour {
-		width, limit = "1h", 168
+		width, limit, bucket = "1h", 168, time.Hour
 	}
 	query := window(since, until, width, limit)
 	query["api_key_ids[]"], query["group_by[]"] = []string{key.ID}, []string{"model", "inference_geo"}
-	u := keys.Usage{CostKnown: p.cfg.Prices != nil, CostBasis: "unknown: there are no prices", Incomplete: tokensOnly}
-	err := pages(ctx, p.plain, fmt.Sprintf("reading the use of key %q", key.ID), "/v1/organizations/usage_report/messages", query, func(b bucket) {
+	u := keys.Usage{Bucket: bucket, CostKnown: p.cfg.Prices != nil, CostBasis: "unknown: there are no prices", NoRequests: true}
+	err := pages(ctx, p.plain, fmt.Sprintf("reading the use of key %q", key.ID), "/v1/organizations/usage_report/messages", query, func(b stretch) {
 		p.add(&u, b)
 	})
 	if err != nil {
@@ -84,7 +82,7 @@ func (p *Provider) tokens(ctx context.Context, key incident.Key, since, until ti
 }
 
 // add turns a bucket into rows. The dearest use says on which figure the sum rests.
-func (p *Provider) add(u *keys.Usage, b bucket) {
+func (p *Provider) add(u *keys.Usage, b stretch) {
 	for _, r := range b.Results {
 		row := keys.UsageRow{
 			At: b.StartingAt.UTC(), Model: r.Model, Region: r.Geo, Tokens: r.Uncached + r.Read + r.Created.Short + r.Created.Long + r.Output,

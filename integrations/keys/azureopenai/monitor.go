@@ -75,20 +75,20 @@ type metricAnswer struct {
 }
 
 // metrics counts calls and tokens by minute and deployment.
-func (p *Provider) metrics(ctx context.Context, since, until time.Time) ([]keys.UsageRow, error) {
-	interval := "PT1M"
+func (p *Provider) metrics(ctx context.Context, since, until time.Time) (rows []keys.UsageRow, bucket time.Duration, err error) {
+	interval, bucket := "PT1M", time.Minute
 	if until.Sub(since) > 24*time.Hour {
-		interval = "PT1H"
+		interval, bucket = "PT1H", time.Hour
 	}
 	var got metricAnswer
-	err := p.get(ctx, fmt.Sprintf("reading the metrics of %q", p.cfg.Resource), p.resourceID()+"/providers/microsoft.insights/metrics", url.Values{
+	err = p.get(ctx, fmt.Sprintf("reading the metrics of %q", p.cfg.Resource), p.resourceID()+"/providers/microsoft.insights/metrics", url.Values{
 		"api-version": {"2024-02-01"}, "metricnames": {strings.Join([]string{countCalls, countInput, countOutput}, ",")}, "aggregation": {"Total"}, "interval": {interval},
 		"timespan": {since.UTC().Format(time.RFC3339) + "/" + until.UTC().Format(time.RFC3339)}, "$filter": {"ModelDeploymentName eq '*'"},
 	}, &got)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return got.rows(p.cfg.MicroUSDPerRequest), nil
+	return got.rows(p.cfg.MicroUSDPerRequest), bucket, nil
 }
 
 // rows puts the three figures of a minute and a deployment together.
@@ -127,11 +127,11 @@ func (got metricAnswer) rows(price int64) []keys.UsageRow {
 // Usage is the use of the whole resource: Azure does not record which of the two keys was shown.
 func (p *Provider) Usage(ctx context.Context, _ incident.Key, since, until time.Time) (keys.Usage, error) {
 	recording, recorder := tape.Record(ctx)
-	rows, err := p.metrics(recording, since, until)
+	rows, bucket, err := p.metrics(recording, since, until)
 	if err != nil {
 		return keys.Usage{}, err
 	}
-	u := keys.Usage{Rows: rows, FirstAbuse: keys.FirstAbuse(rows), Raw: recorder.Evidence("azure-metrics"),
+	u := keys.Usage{Rows: rows, Bucket: bucket, FirstAbuse: keys.FirstAbuse(rows), Raw: recorder.Evidence("azure-metrics"),
 		CostKnown: p.cfg.MicroUSDPerRequest > 0, CostBasis: "unknown: no price per request is configured"}
 	if u.CostKnown {
 		u.CostBasis = "estimated from the calls of the whole resource and " + p.cfg.PriceBasis

@@ -30,7 +30,7 @@ func (p *Provider) Usage(ctx context.Context, key incident.Key, since, until tim
 	if kindOf(key.ID) == kindAPIKey {
 		all = slices.DeleteFunc(all, func(e event) bool { return !e.AdditionalEventData.CallWithBearerToken })
 	}
-	u := keys.Usage{Rows: p.rows(all), Incomplete: incomplete, Raw: recorder.Evidence("cloudtrail-events")}
+	u := keys.Usage{Rows: p.rows(all), Bucket: time.Minute, Incomplete: incomplete, Raw: recorder.Evidence("cloudtrail-events"), NoTokens: true}
 	u.FirstAbuse, u.NewAddresses = begin(all, keys.FirstAbuse(u.Rows))
 	for _, r := range u.Rows {
 		if slices.Contains(spends, r.Method) {

@@ -43,9 +43,16 @@ func (p *Provider) Usage(ctx context.Context, key incident.Key, since, until tim
 	return p.sum(rows, recorder), nil
 }
 
+// probing is the call by which thieves are known to try a Google key: it lists files, costs nothing and works only where the
+// Gemini API does.
+const probing = "FileService.ListFiles"
+
 // rows turns one series into rows; Google sends its points newest first.
 func (p *Provider) rows(series *monitoring.TimeSeries) []keys.UsageRow {
-	method, code := series.Resource.Labels["method"], series.Metric.Labels["response_code"]
+	if series.Resource == nil || series.Metric == nil {
+		return nil
+	}
+	method, code, region := series.Resource.Labels["method"], series.Metric.Labels["response_code"], series.Resource.Labels["location"]
 	var rows []keys.UsageRow
 	for _, point := range series.Points {
 		if point.Value == nil || point.Value.Int64Value == nil || point.Interval == nil {
@@ -59,7 +66,7 @@ func (p *Provider) rows(series *monitoring.TimeSeries) []keys.UsageRow {
 		if err != nil {
 			continue
 		}
-		row := keys.UsageRow{At: t.UTC(), Requests: *point.Value.Int64Value, Method: method, Code: code}
+		row := keys.UsageRow{At: t.UTC(), Requests: *point.Value.Int64Value, Method: method, Code: code, Region: region, Probing: strings.HasSuffix(method, probing)}
 		if strings.HasPrefix(code, "2") && strings.Contains(method, "Generate") {
 			row.MicroUSD = row.Requests * p.cfg.MicroUSDPerRequest
 		}
@@ -70,7 +77,7 @@ func (p *Provider) rows(series *monitoring.TimeSeries) []keys.UsageRow {
 
 func (p *Provider) sum(rows []keys.UsageRow, recorder *tape) keys.Usage {
 	slices.SortStableFunc(rows, func(a, b keys.UsageRow) int { return a.At.Compare(b.At) })
-	u := keys.Usage{Rows: rows, CostKnown: p.cfg.MicroUSDPerRequest > 0, CostBasis: "unknown: no price per request is configured", FirstAbuse: keys.FirstAbuse(rows)}
+	u := keys.Usage{Rows: rows, Bucket: time.Minute, CostKnown: p.cfg.MicroUSDPerRequest > 0, CostBasis: "unknown: no price per request is configured", FirstAbuse: keys.Begin(rows), NoTokens: true}
 	if u.CostKnown {
 		u.CostBasis = "estimated from request counts and " + p.cfg.PriceBasis
 	}

@@ -88,7 +88,7 @@ func (p *Provider) Usage(ctx context.Context, key incident.Key, since, until tim
 		u.Requests += r.Requests
 		u.Tokens += r.Tokens
 	}
-	u.FirstAbuse = keys.FirstAbuse(u.Rows)
+	u.Bucket, u.FirstAbuse = time.Minute, keys.FirstAbuse(u.Rows)
 	u.NewAddresses = fresh(u.Rows, u.FirstAbuse)
 	return u, nil
 }

@@ -96,6 +96,7 @@ func sum(wanted []report, parts []keys.Usage, errs []error) (u keys.Usage, err e
 		}
 		u.Rows, u.Raw = append(u.Rows, part.Rows...), append(u.Raw, part.Raw...)
 		u.MicroUSD += part.MicroUSD
+		u.Bucket = max(u.Bucket, part.Bucket)
 	}
 	u.CostKnown, u.CostBasis = true, "billed, whole UTC days"
 	for _, row := range u.Rows {
@@ -110,9 +111,9 @@ func sum(wanted []report, parts []keys.Usage, errs []error) (u keys.Usage, err e
 }
 
 func (p *Provider) use(ctx context.Context, r report, key incident.Key, since, until time.Time) (keys.Usage, error) {
-	width, limit := "1m", 1440
+	width, limit, bucket := "1m", 1440, time.Minute
 	if until.Sub(since) > 24*time.Hour {
-		width, limit = "1h", 168
+		width, limit, bucket = "1h", 168, time.Hour
 	}
 	query := window(since, until, width, limit)
 	if r.byKey {
@@ -123,7 +124,7 @@ func (p *Provider) use(ctx context.Context, r report, key incident.Key, since, u
 	if r.byModel {
 		query["group_by"] = []string{"model"}
 	}
-	var u keys.Usage
+	u := keys.Usage{Bucket: bucket}
 	raw, err := p.buckets(ctx, "usage-"+strings.ReplaceAll(r.name, "_", "-"), fmt.Sprintf("reading the %s of key %q", strings.ReplaceAll(r.name, "_", " "), key.ID), "organization/usage/"+r.name, query,
 		func(at time.Time, one result) {
 			if r.byKey {

@@ -69,7 +69,7 @@ func (p *Provider) past(ctx context.Context, key incident.Key, since time.Time) 
 	if err := p.router.Read(ctx, rest.Call{What: what, Method: http.MethodGet, Path: "/activity", Query: url.Values{"api_key_hash": {key.ID}}, Out: &got}); err != nil {
 		return keys.Usage{}, err
 	}
-	u := keys.Usage{CostKnown: true, CostBasis: "billed by OpenRouter, whole UTC days", Raw: recorder.Evidence("activity")}
+	u := keys.Usage{Bucket: 24 * time.Hour, CostKnown: true, CostBasis: "billed by OpenRouter, whole UTC days", Raw: recorder.Evidence("activity")}
 	from := since.UTC().Truncate(24 * time.Hour)
 	for _, a := range got.Data {
 		at, err := time.Parse(time.DateOnly, a.Date[:min(len(a.Date), len(time.DateOnly))])
