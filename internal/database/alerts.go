@@ -157,17 +157,18 @@ func (d *DB) SetFate(ctx context.Context, alertID, fate, reason, runID string) e
 // (its run found who answers for the key, before we came here) stays to be dispatched: it has to be told there.
 func (d *DB) SettleAlerts(ctx context.Context, list []Pending, fate, reason, runID string) error {
 	return d.write(ctx, fmt.Sprintf("fate of %d alerts", len(list)), func(tx *sql.Tx) error {
-		for _, p := range list {
-			var incident string
-			if err := tx.QueryRowContext(ctx, `SELECT incident FROM alerts WHERE id = ?`, p.Alert.ID).Scan(&incident); err != nil {
-				return missing(err, "alert", p.Alert.ID)
+		for len(list) > 0 {
+			args := []any{fate, reason, runID, list[0].Incident}
+			n := 0
+			for n < len(list) && list[n].Incident == list[0].Incident && n < 500 {
+				args = append(args, list[n].Alert.ID)
+				n++
 			}
-			if incident != p.Incident {
-				continue
-			}
-			if _, err := tx.ExecContext(ctx, `UPDATE alerts SET fate = ?, reason = ?, run = ?, dispatched = 1 WHERE id = ?`, fate, reason, runID, p.Alert.ID); err != nil {
+			_, err := tx.ExecContext(ctx, `UPDATE alerts SET fate = ?, reason = ?, run = ?, dispatched = 1 WHERE incident = ? AND id IN (?`+strings.Repeat(", ?", n-1)+`)`, args...)
+			if err != nil {
 				return err
 			}
+			list = list[n:]
 		}
 		return nil
 	})

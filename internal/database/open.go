@@ -36,6 +36,7 @@ type DB struct {
 	writer *sql.DB // one connection: SQLite has one writer, and waiting in Go is fairer than waiting for a lock
 	reader *sql.DB
 	stores *together
+	gate   *gate
 	box    Box
 	path   string
 	now    func() time.Time
@@ -55,7 +56,7 @@ func Open(ctx context.Context, path string, box Box) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("database %q cannot be kept private: %w", path, err)
 	}
-	d := &DB{box: box, path: path, now: time.Now, stores: &together{turn: make(chan struct{}, 1)}}
+	d := &DB{box: box, path: path, now: time.Now, stores: &together{turn: make(chan struct{}, 1)}, gate: &gate{}}
 	if d.writer, err = sql.Open("sqlite", dsn(abs, "&_txlock=immediate")); err != nil {
 		return nil, fmt.Errorf("database %q cannot be opened: %w", path, err)
 	}
@@ -97,6 +98,15 @@ func (d *DB) Close() error { return errors.Join(d.reader.Close(), d.writer.Close
 
 // write runs fn in one transaction that holds the write lock from its start.
 func (d *DB) write(ctx context.Context, what string, fn func(tx *sql.Tx) error) error {
+	return d.writeAs(ctx, false, what, fn)
+}
+
+// writeAs is write for those who have somebody waiting for an answer (urgent) and those who have not.
+func (d *DB) writeAs(ctx context.Context, urgent bool, what string, fn func(tx *sql.Tx) error) error {
+	if err := d.gate.enter(ctx, urgent); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	defer d.gate.leave()
 	tx, err := d.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)

@@ -56,7 +56,7 @@ func (t *together) put(ctx context.Context, s *storing, store func(context.Conte
 
 // storeTogether stores a batch in one transaction; where that fails, each on its own, so that a bad one spoils no other.
 func (d *DB) storeTogether(ctx context.Context, batch []*storing) {
-	err := d.write(ctx, "storing findings", func(tx *sql.Tx) error {
+	err := d.writeAs(ctx, true, "storing findings", func(tx *sql.Tx) error {
 		for _, s := range batch {
 			if err := d.storeFinding(ctx, tx, s); err != nil {
 				return err
@@ -66,7 +66,7 @@ func (d *DB) storeTogether(ctx context.Context, batch []*storing) {
 	})
 	for _, s := range batch {
 		if s.err = err; err != nil && len(batch) > 1 {
-			s.err = d.write(ctx, fmt.Sprintf("storing a finding of source %q", s.list[0].Alert.Source), func(tx *sql.Tx) error { return d.storeFinding(ctx, tx, s) })
+			s.err = d.writeAs(ctx, true, fmt.Sprintf("storing a finding of source %q", s.list[0].Alert.Source), func(tx *sql.Tx) error { return d.storeFinding(ctx, tx, s) })
 		}
 		if s.err != nil {
 			s.out = nil

@@ -36,6 +36,7 @@ type Moment struct {
 // said is what the bodies of entries may hold; each kind fills some of it.
 type said struct {
 	Action, Effect, Summary, Error, Why, Outcome, Request, State, Answer, By, Question, Person, Verb, Surface, Code, Playbook, Mode, To string
+	Count                                                                                                                               int
 	Title, What, From                                                                                                                   string
 	Reason                                                                                                                              string
 	Already, Accepted                                                                                                                   bool
@@ -88,6 +89,8 @@ func sentence(row database.LedgerRow, b said) string {
 		return words("Alert of", row.Actor+":", b.Title)
 	case "alert.joined":
 		return words("Alert of", row.Actor, "joined:", b.Title)
+	case "alerts.gathered":
+		return words(fmt.Sprintf("%d alerts joined at once, the first of", b.Count), row.Actor+":", b.Title)
 	case "run.raised":
 		return words("A later alert raised", b.What, "from", b.From, "to", b.To)
 	case "run.outcome":

@@ -37,8 +37,14 @@ func (s *Starter) Join(ctx context.Context, list []database.Pending) (n int, fat
 	return len(list), fate, reason, runID, err
 }
 
+// manyTold is from how many alerts on a hand-over is one entry of the timeline that lists them, in place of one for each.
+const manyTold = 10
+
 // note puts alerts on the timeline of their run.
 func (s *Starter) note(ctx context.Context, run, kind string, alerts ...database.Pending) error {
+	if len(alerts) >= manyTold {
+		return s.noteStorm(ctx, run, alerts)
+	}
 	entries := make([]database.Entry, 0, len(alerts))
 	for _, p := range alerts {
 		a := p.Alert
@@ -47,6 +53,19 @@ func (s *Starter) note(ctx context.Context, run, kind string, alerts ...database
 		}})
 	}
 	return intake.Unavailable(s.DB.Append(ctx, run, entries...))
+}
+
+// noteStorm is one entry: a storm costs its run a line for each hand-over. The alerts themselves are kept each for itself.
+func (s *Starter) noteStorm(ctx context.Context, run string, alerts []database.Pending) error {
+	first, ids, of := alerts[0].Alert, make([]string, 0, len(alerts)), map[string]int{}
+	for _, p := range alerts {
+		ids = append(ids, p.Alert.ID)
+		of[p.Alert.Source]++
+	}
+	return intake.Unavailable(s.DB.Append(ctx, run, database.Entry{
+		ID: "alerts/" + first.ID + "/" + ids[len(ids)-1], Kind: "alerts.gathered", Actor: first.Source, At: s.Now(),
+		Body: map[string]any{"count": len(ids), "alerts": ids, "of": of, "title": first.Title, "severity": first.Severity},
+	}))
 }
 
 // join tells a running response of further alerts. The run may end in this very moment; then they start anew. What a source
