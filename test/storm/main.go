@@ -138,6 +138,7 @@ func rage(ctx context.Context, c choices, dir string) error {
 	if err := s.settle(ctx); err != nil {
 		return errors.Join(err, h.lastWords())
 	}
+	s.calm(ctx)
 	say("all settled after %s; sending everything once more …", time.Since(began).Round(time.Millisecond))
 	if err := s.audit(ctx); err != nil {
 		return errors.Join(err, h.lastWords())

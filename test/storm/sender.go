@@ -204,6 +204,23 @@ func (s *sender) settle(ctx context.Context) error {
 	})
 }
 
+// calm waits until the world has a ticket for every key: alerts are settled when their run is started, and the runs go on after
+// that. It asks for no more than that, and it gives up: what is missing then is for the judge to name.
+func (s *sender) calm(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, longestCalm)
+	defer cancel()
+	for len(s.w.hub.Issues(owner, repo)) < len(s.w.keys) {
+		if pause(ctx, 50*time.Millisecond) != nil {
+			say("%d of %d keys have a ticket, and no more came for %s", len(s.w.hub.Issues(owner, repo)), len(s.w.keys), longestCalm)
+			return
+		}
+	}
+}
+
+// longestCalm is how long runs may take that were started when the last alert was settled; what waits longest among the retries
+// of one call waits less.
+const longestCalm = time.Minute
+
 // fate is what became of an alert; one that nobody knows any more is lost.
 func (s *sender) fate(ctx context.Context, id string) (string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.h.url+"/v1/alerts/"+id, nil)
