@@ -42,23 +42,31 @@ func (d *DB) StoreAlerts(ctx context.Context, f incident.Finding, list []Incomin
 	if err != nil || len(list) == 0 {
 		return nil, errors.Join(err, errIf(len(list) == 0, "a finding without alerts is not kept"))
 	}
-	return d.stores.put(ctx, &storing{finding: finding, list: list, done: make(chan struct{})}, d.storeTogether)
+	var out []Stored
+	err = d.write(ctx, fmt.Sprintf("storing a finding of source %q", list[0].Alert.Source), func(ctx context.Context, tx *sql.Tx) (err error) {
+		out, err = d.storeFinding(ctx, tx, finding, list)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 // storeFinding keeps one finding with its alerts inside a transaction.
-func (d *DB) storeFinding(ctx context.Context, tx *sql.Tx, s *storing) error {
-	s.out = make([]Stored, 0, len(s.list))
-	kept := s.finding
-	for _, in := range s.list {
+func (d *DB) storeFinding(ctx context.Context, tx *sql.Tx, finding string, list []Incoming) ([]Stored, error) {
+	out := make([]Stored, 0, len(list))
+	kept := finding
+	for _, in := range list {
 		one, err := d.storeOne(ctx, tx, kept, in)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if s.out = append(s.out, one); !one.Duplicate && kept == s.finding {
+		if out = append(out, one); !one.Duplicate && kept == finding {
 			kept = sameAs + one.AlertID // the bytes are kept once
 		}
 	}
-	return nil
+	return out, nil
 }
 
 // sameAs stands before the id of the alert that keeps the finding, where a delivery held several.
@@ -147,7 +155,7 @@ type Fate struct {
 
 // SetFate records what became of an alert and takes it from the list of those to dispatch.
 func (d *DB) SetFate(ctx context.Context, alertID, fate, reason, runID string) error {
-	return d.write(ctx, fmt.Sprintf("fate of alert %q", alertID), func(tx *sql.Tx) error {
+	return d.write(ctx, fmt.Sprintf("fate of alert %q", alertID), func(ctx context.Context, tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE alerts SET fate = ?, reason = ?, run = ?, dispatched = 1 WHERE id = ?`, fate, reason, runID, alertID)
 		return changed(res, err, "alert", alertID)
 	})
@@ -156,7 +164,7 @@ func (d *DB) SetFate(ctx context.Context, alertID, fate, reason, runID string) e
 // SettleAlerts records the same fate for alerts that were handed over, all or none. One that moved to another incident meanwhile
 // (its run found who answers for the key, before we came here) stays to be dispatched: it has to be told there.
 func (d *DB) SettleAlerts(ctx context.Context, list []Pending, fate, reason, runID string) error {
-	return d.write(ctx, fmt.Sprintf("fate of %d alerts", len(list)), func(tx *sql.Tx) error {
+	return d.write(ctx, fmt.Sprintf("fate of %d alerts", len(list)), func(ctx context.Context, tx *sql.Tx) error {
 		for len(list) > 0 {
 			args := []any{fate, reason, runID, list[0].Incident}
 			n := 0
@@ -261,7 +269,7 @@ func (d *DB) UnreadAlerts(ctx context.Context, incidentID string) (int, error) {
 // arrives meanwhile stays unread.
 func (d *DB) MarkAlertsRead(ctx context.Context, incidentID string) ([]incident.Alert, error) {
 	var out []incident.Alert
-	err := d.write(ctx, fmt.Sprintf("reading the alerts of incident %q", incidentID), func(tx *sql.Tx) error {
+	err := d.write(ctx, fmt.Sprintf("reading the alerts of incident %q", incidentID), func(ctx context.Context, tx *sql.Tx) error {
 		var err error
 		out, err = list(ctx, tx, doc[incident.Alert], `SELECT alert FROM alerts WHERE incident = ? AND is_read = 0 ORDER BY n`, incidentID)
 		if err != nil {

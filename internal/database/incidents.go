@@ -81,7 +81,7 @@ func takeAlias(ctx context.Context, tx *sql.Tx, id string, a Alias) error {
 
 // OpenIncident opens an incident that no alert asked for (a run started by hand), or finds the open one of these aliases.
 func (d *DB) OpenIncident(ctx context.Context, aliases []Alias) (id string, opened bool, err error) {
-	err = d.write(ctx, "opening an incident", func(tx *sql.Tx) error {
+	err = d.write(ctx, "opening an incident", func(ctx context.Context, tx *sql.Tx) error {
 		var err error
 		id, opened, err = d.claim(ctx, tx, aliases)
 		return err
@@ -103,7 +103,7 @@ func mustBeOpen(ctx context.Context, tx *sql.Tx, id string) error {
 // CloseIncident closes an incident and frees its aliases, unless one of its alerts is unread or not dispatched: then closed is
 // false and the run has something left to read. Closing twice is harmless.
 func (d *DB) CloseIncident(ctx context.Context, id, outcome string) (closed bool, err error) {
-	err = d.write(ctx, fmt.Sprintf("closing incident %q", id), func(tx *sql.Tx) error {
+	err = d.write(ctx, fmt.Sprintf("closing incident %q", id), func(ctx context.Context, tx *sql.Tx) error {
 		var at sql.NullInt64
 		if err := tx.QueryRowContext(ctx, `SELECT closed_at FROM incidents WHERE id = ?`, id).Scan(&at); err != nil {
 			return missing(err, "incident", id)

@@ -16,7 +16,7 @@ const joinedTo = incident.OutcomeJoined + " "
 // other one's alerts come here when nobody answers for it; when a run does, ours go there, our incident ends, and the answer
 // names the other. Alerts that move are dispatched again, so that the run they come to is told of them. Repeats are harmless.
 func (d *DB) JoinIncidents(ctx context.Context, mine string, aliases []Alias) (other string, err error) {
-	err = d.write(ctx, fmt.Sprintf("aliases of incident %q", mine), func(tx *sql.Tx) error {
+	err = d.write(ctx, fmt.Sprintf("aliases of incident %q", mine), func(ctx context.Context, tx *sql.Tx) error {
 		var outcome string
 		if err := tx.QueryRowContext(ctx, `SELECT outcome FROM incidents WHERE id = ?`, mine).Scan(&outcome); err != nil {
 			return missing(err, "incident", mine)

@@ -27,7 +27,7 @@ type LedgerRow = chain.Row
 
 // Append adds entries to the ledger of a run, all or none.
 func (d *DB) Append(ctx context.Context, run string, entries ...Entry) error {
-	return d.write(ctx, fmt.Sprintf("ledger of run %q", run), func(tx *sql.Tx) error {
+	return d.write(ctx, fmt.Sprintf("ledger of run %q", run), func(ctx context.Context, tx *sql.Tx) error {
 		return appendEntries(ctx, tx, run, entries)
 	})
 }
@@ -146,7 +146,7 @@ func (d *DB) CheckLedger(ctx context.Context, run string) error {
 
 // EraseBody removes what an entry said and its salt, keeps that it was said, and adds an entry that tells of the erasure.
 func (d *DB) EraseBody(ctx context.Context, run string, seq int64) error {
-	return d.write(ctx, fmt.Sprintf("erasing sequence %d of run %q", seq, run), func(tx *sql.Tx) error {
+	return d.write(ctx, fmt.Sprintf("erasing sequence %d of run %q", seq, run), func(ctx context.Context, tx *sql.Tx) error {
 		var kind string
 		err := tx.QueryRowContext(ctx, `SELECT kind FROM ledger WHERE run = ? AND seq = ?`, run, seq).Scan(&kind)
 		if err != nil {

@@ -35,8 +35,7 @@ type Box interface {
 type DB struct {
 	writer *sql.DB // one connection: SQLite has one writer, and waiting in Go is fairer than waiting for a lock
 	reader *sql.DB
-	stores *together
-	gate   *gate
+	writes *together
 	box    Box
 	path   string
 	now    func() time.Time
@@ -56,7 +55,7 @@ func Open(ctx context.Context, path string, box Box) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("database %q cannot be kept private: %w", path, err)
 	}
-	d := &DB{box: box, path: path, now: time.Now, stores: &together{turn: make(chan struct{}, 1)}, gate: &gate{}}
+	d := &DB{box: box, path: path, now: time.Now, writes: &together{turn: make(chan struct{}, 1)}}
 	if d.writer, err = sql.Open("sqlite", dsn(abs, "&_txlock=immediate")); err != nil {
 		return nil, fmt.Errorf("database %q cannot be opened: %w", path, err)
 	}
@@ -96,27 +95,11 @@ func (d *DB) migrate(ctx context.Context) error {
 // Close waits for what is running and closes the file.
 func (d *DB) Close() error { return errors.Join(d.reader.Close(), d.writer.Close()) }
 
-// write runs fn in one transaction that holds the write lock from its start.
-func (d *DB) write(ctx context.Context, what string, fn func(tx *sql.Tx) error) error {
-	return d.writeAs(ctx, false, what, fn)
-}
-
-// writeAs is write for those who have somebody waiting for an answer (urgent) and those who have not.
-func (d *DB) writeAs(ctx context.Context, urgent bool, what string, fn func(tx *sql.Tx) error) error {
-	if err := d.gate.enter(ctx, urgent); err != nil {
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	defer d.gate.leave()
-	tx, err := d.writer.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	if err := fn(tx); err != nil {
-		// The cause matters more than how the transaction ended; an unfinished one is rolled back either way.
-		_ = tx.Rollback()
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	if err := tx.Commit(); err != nil {
+// write runs fn in a transaction that holds the write lock from its start, and returns when that is on the disk. Writes that come
+// at the same time share it (together), so fn uses the context that it is given: a caller that gives up must not interrupt what
+// others write.
+func (d *DB) write(ctx context.Context, what string, fn func(ctx context.Context, tx *sql.Tx) error) error {
+	if err := d.writes.put(ctx, &change{do: fn, done: make(chan struct{})}, d.commit); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	return nil
@@ -124,7 +107,7 @@ func (d *DB) writeAs(ctx context.Context, urgent bool, what string, fn func(tx *
 
 // exec is a write of one statement.
 func (d *DB) exec(ctx context.Context, what, query string, args ...any) error {
-	return d.write(ctx, what, func(tx *sql.Tx) error {
+	return d.write(ctx, what, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, query, args...)
 		return err
 	})

@@ -94,7 +94,7 @@ func (d *DB) ExpireQuestion(ctx context.Context, id string, at time.Time) (q Que
 }
 
 func (d *DB) closeQuestion(ctx context.Context, id string, q *Question, decide func() error) error {
-	return d.write(ctx, fmt.Sprintf("question %q", id), func(tx *sql.Tx) error {
+	return d.write(ctx, fmt.Sprintf("question %q", id), func(ctx context.Context, tx *sql.Tx) error {
 		var err error
 		if *q, err = doc[Question](tx.QueryRowContext(ctx, `SELECT doc FROM questions WHERE id = ?`, id)); err != nil {
 			return missing(err, "question", id)

@@ -45,7 +45,7 @@ func (d *DB) Requests(ctx context.Context, run string, onlyOpen bool) ([]signoff
 // SetRequest changes a request in one transaction; an error from change leaves it as it was. What was frozen (run, envelope
 // and digest) cannot be changed.
 func (d *DB) SetRequest(ctx context.Context, id string, change func(*signoff.View) error) error {
-	return d.write(ctx, fmt.Sprintf("request %q", id), func(tx *sql.Tx) error {
+	return d.write(ctx, fmt.Sprintf("request %q", id), func(ctx context.Context, tx *sql.Tx) error {
 		v, err := doc[signoff.View](tx.QueryRowContext(ctx, `SELECT doc FROM requests WHERE id = ?`, id))
 		if err != nil {
 			return missing(err, "request", id)
@@ -100,7 +100,7 @@ func (d *DB) RecordAttempt(ctx context.Context, a Attempt) error {
 	}
 	sum := sha256.Sum256([]byte(body))
 	id := "attempt/" + hex.EncodeToString(sum[:16])
-	return d.write(ctx, fmt.Sprintf("attempt on %q", a.Request), func(tx *sql.Tx) error {
+	return d.write(ctx, fmt.Sprintf("attempt on %q", a.Request), func(ctx context.Context, tx *sql.Tx) error {
 		var run, step string
 		err := tx.QueryRowContext(ctx, `SELECT run, COALESCE(doc ->> '$.envelope.step', '') FROM requests WHERE id = ?1
 			UNION ALL SELECT run, COALESCE(doc ->> '$.step', '') FROM questions WHERE id = ?1`, a.Request).Scan(&run, &step)

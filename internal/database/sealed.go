@@ -14,7 +14,7 @@ import (
 // PutSealed seals a secret as the next version of a handle. Run is the run that it lives for; it may be empty before one exists.
 func (d *DB) PutSealed(ctx context.Context, handle string, secret []byte, run string) (incident.SecretRef, error) {
 	ref := incident.SecretRef{Handle: handle}
-	err := d.write(ctx, fmt.Sprintf("sealing %q", handle), func(tx *sql.Tx) error {
+	err := d.write(ctx, fmt.Sprintf("sealing %q", handle), func(ctx context.Context, tx *sql.Tx) error {
 		if handle == "" || len(secret) == 0 {
 			return errors.New("a sealed secret needs a handle and a value")
 		}

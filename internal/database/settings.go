@@ -19,7 +19,7 @@ const (
 // Installation is the random id of this database, made once.
 func (d *DB) Installation(ctx context.Context) (string, error) {
 	var id string
-	err := d.write(ctx, "installation id", func(tx *sql.Tx) error {
+	err := d.write(ctx, "installation id", func(ctx context.Context, tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO settings (name, value) VALUES (?, ?)`,
 			settingInstallation, d.newID("tq-")); err != nil {
 			return err
@@ -56,7 +56,7 @@ func (d *DB) KeepSetting(ctx context.Context, name, value string) (kept string, 
 	if kept, found, err := d.Setting(ctx, name); err != nil || found {
 		return kept, err
 	}
-	err = d.write(ctx, fmt.Sprintf("setting %q", name), func(tx *sql.Tx) error {
+	err = d.write(ctx, fmt.Sprintf("setting %q", name), func(ctx context.Context, tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO settings (name, value) VALUES (?, ?)`, name, value); err != nil {
 			return err
 		}
@@ -73,7 +73,7 @@ func (d *DB) CheckRing(ctx context.Context) error {
 	}
 	hash := d.box.KeyedHash([]byte(ringPlain))
 	var kept, keptHash string
-	err = d.write(ctx, "key ring check", func(tx *sql.Tx) error {
+	err = d.write(ctx, "key ring check", func(ctx context.Context, tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO settings (name, value) VALUES (?, ?), (?, ?)`, settingRing,
 			base64.StdEncoding.EncodeToString(sealed), settingRingHash, hash); err != nil {
 			return err

@@ -31,7 +31,7 @@ func (d *DB) AddSilence(ctx context.Context, s Silence) (Silence, error) {
 
 // ExpireSilence ends a silence now. One that has ended already stays as it was.
 func (d *DB) ExpireSilence(ctx context.Context, id, by string, at time.Time) error {
-	return d.write(ctx, fmt.Sprintf("expiring silence %q", id), func(tx *sql.Tx) error {
+	return d.write(ctx, fmt.Sprintf("expiring silence %q", id), func(ctx context.Context, tx *sql.Tx) error {
 		var until int64
 		if err := tx.QueryRowContext(ctx, `SELECT until_at FROM silences WHERE id = ?`, id).Scan(&until); err != nil {
 			return missing(err, "silence", id)

@@ -29,7 +29,7 @@ type StepRow struct {
 // PutStep inserts or updates a step. Writes may be repeated and come late: an older attempt, or an unfinished one after it
 // finished, changes nothing. Inputs, outputs and start that are left out keep what is stored.
 func (d *DB) PutStep(ctx context.Context, s StepRow) error {
-	return d.write(ctx, fmt.Sprintf("step %q of run %q", s.Path, s.Run), func(tx *sql.Tx) error { return putStep(ctx, tx, s) })
+	return d.write(ctx, fmt.Sprintf("step %q of run %q", s.Path, s.Run), func(ctx context.Context, tx *sql.Tx) error { return putStep(ctx, tx, s) })
 }
 
 // Kept is what happened in a run, to be written at once: every transaction waits for the disk.
@@ -41,7 +41,7 @@ type Kept struct {
 
 // Keep is PutStep for each of the steps, Append and UpdateRun, in one transaction.
 func (d *DB) Keep(ctx context.Context, run string, k Kept) error {
-	return d.write(ctx, fmt.Sprintf("records of run %q", run), func(tx *sql.Tx) error {
+	return d.write(ctx, fmt.Sprintf("records of run %q", run), func(ctx context.Context, tx *sql.Tx) error {
 		for _, s := range k.Steps {
 			if err := putStep(ctx, tx, s); err != nil {
 				return fmt.Errorf("step %q: %w", s.Path, err)
