@@ -33,6 +33,9 @@ func (h *House) askSignoff(ctx context.Context, s wire.Settle) error {
 	if h.Chat == nil {
 		return h.otherwise(ctx, s.Run, s.Request, subject, "chat is not configured")
 	}
+	if err := h.alarmed(ctx, s.Run, s.Request); err != nil {
+		return err
+	}
 	if err := h.show(ctx, s.Run, view, surfaceChannel, ""); err != nil {
 		return h.undelivered(ctx, s.Run, s.Request, subject, err)
 	}
@@ -170,7 +173,7 @@ func (h *House) openQuestion(ctx context.Context, q wire.Question) error {
 	if known, err := h.DB.Question(ctx, q.ID); err != nil || known.Answered() {
 		return err
 	}
-	d, err := h.Chat.Question(ctx, choice(q))
+	d, err := h.Chat.Question(ctx, choice(q, h.alarm(ctx, q.Run)))
 	if err != nil {
 		return h.undelivered(ctx, q.Run, q.ID, q.Title, err)
 	}
@@ -192,8 +195,9 @@ func (h *House) settleQuestion(ctx context.Context, q wire.Question) error {
 	if err != nil || h.Chat == nil {
 		return err
 	}
+	alarm := h.alarm(ctx, q.Run)
 	for _, d := range copies {
-		err := h.Chat.SettleQuestion(ctx, chat.Delivery{Channel: d.Channel, TS: d.TS}, choice(q), q.Answer+" ("+q.By+")")
+		err := h.Chat.SettleQuestion(ctx, chat.Delivery{Channel: d.Channel, TS: d.TS}, choice(q, alarm), q.Answer+" ("+q.By+")")
 		if err != nil && !errors.Is(err, chat.ErrUnreachable) {
 			return err
 		}
@@ -211,8 +215,8 @@ func (h *House) closeQuestion(ctx context.Context, q wire.Question) error {
 	return err
 }
 
-func choice(q wire.Question) chat.Choice {
-	c := chat.Choice{Request: q.ID, Run: q.Run, Title: q.Title, Prompt: q.Prompt, Choices: q.Choices, Who: "members of " + q.From}
+func choice(q wire.Question, alarm *signoff.Alarm) chat.Choice {
+	c := chat.Choice{Request: q.ID, Run: q.Run, Title: q.Title, Prompt: q.Prompt, Choices: q.Choices, Who: "members of " + q.From, Alarm: alarm}
 	if !q.Expires.IsZero() {
 		c.Expires = q.Expires.UTC().Format("2006-01-02 15:04 UTC") + ", then: " + q.Otherwise
 	}

@@ -38,7 +38,8 @@ type House struct {
 	Mailer       mail.Mailer
 	Hooks        webhooks.Sender
 	Inventory    Inventory
-	Watch        Sweeper // nil where the watch is off
+	Watch        Sweeper                                                                   // nil where the watch is off
+	Alarms       func(ctx context.Context, run string) (why string, png []byte, err error) // what the watch said before a run; nil: nothing
 	Fetcher      SecretFetcher
 	Outbound     outbound.Guard // which addresses of the inventory may be called
 	People       People

@@ -264,6 +264,7 @@ func house(p houseParams) (*activities.House, error) {
 		Mailer: p.Mailer, Hooks: p.Hooks, Outbound: guard, Inventory: p.Inventory, People: p.People, Policy: p.Settings.Config.Policy, Trusted: p.Signer.PublicKeys(),
 		Installation: id, World: p.Settings.World, Console: p.Settings.Config.URL(), Log: p.Settings.Log, Now: time.Now,
 		Cards: p.Cards, Rooms: p.Settings.Config.Slack != nil && p.Settings.Config.Slack.Rooms, Metrics: p.Metrics,
+		Alarms: p.Lookout.Alarm,
 		Report: func(ctx context.Context, run string) ([]byte, error) { return report.Markdown(ctx, p.DB, run) },
 	}
 	if !p.Settings.Config.Watch.Off {

@@ -33,6 +33,7 @@ type Choice struct {
 	Choices []string
 	Who     string // words: who may answer
 	Expires string // words
+	Alarm   *signoff.Alarm
 }
 
 // ErrUnreachable is what errors of Settle and History are when no retry can bring them to that copy: its channel is
@@ -51,6 +52,8 @@ type Chat interface {
 	History(ctx context.Context, d Delivery, view signoff.View) error
 	// Room gives the incident a channel of its own, with these chat users in it. A repeat gives the same channel.
 	Room(ctx context.Context, incident, title string, users []string) (channel string, err error)
+	// Picture keeps a PNG with the chat service; cards show it by the id that comes back. words are for who cannot see it.
+	Picture(ctx context.Context, name string, png []byte, words string) (id string, err error)
 	Question(ctx context.Context, c Choice) (Delivery, error)
 	SettleQuestion(ctx context.Context, d Delivery, c Choice, answer string) error
 	// Members returns the chat user ids of a user group, now.

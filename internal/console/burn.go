@@ -5,7 +5,6 @@ import (
 
 	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/lookout"
-	burn "github.com/tourniquet-ir/tourniquet/internal/watch/chart"
 )
 
 // watched is the newest alert of the watch among these; empty where the watch has nothing to say.
@@ -27,15 +26,11 @@ func (c *Console) burnChart(w http.ResponseWriter, r *http.Request, s session) {
 		return
 	}
 	found, err := lookout.Explain(f)
-	if err != nil || len(found.Hours) < 2 {
+	if err != nil || !found.Drawable() {
 		http.Error(w, "there is nothing to draw for this alert", http.StatusNotFound)
 		return
 	}
-	points := make([]burn.Point, 0, len(found.Hours))
-	for _, h := range found.Hours {
-		points = append(points, burn.Point{At: h.At, USD: h.USD, Usual: h.Usual})
-	}
-	svg, err := burn.SVG(points)
+	svg, err := found.SVG()
 	if err != nil {
 		http.Error(w, "this alert cannot be drawn", http.StatusUnprocessableEntity)
 		return

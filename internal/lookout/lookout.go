@@ -25,6 +25,8 @@ type Records interface {
 	WatchedKeys(ctx context.Context) ([]string, error)
 	StoreAlert(ctx context.Context, f incident.Finding, a incident.Alert, aliases []database.Alias) (database.Stored, error)
 	AlertFate(ctx context.Context, id string) (database.Fate, error)
+	AlertsOf(ctx context.Context, incident string) ([]database.Received, error)
+	Finding(ctx context.Context, alert string) (incident.Finding, error)
 	Run(ctx context.Context, id string) (incident.Run, error)
 	Setting(ctx context.Context, name string) (value string, found bool, err error)
 	PutSetting(ctx context.Context, name, value string) error

@@ -147,6 +147,33 @@ func TestATheftBecomesOneAlertThatNamesTheKeyAndActs(t *testing.T) {
 	explained(t, p, first.ID)
 }
 
+func TestARunTellsWhatTheWatchSawBeforeIt(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, stolenFrom(monday.AddDate(0, 0, 30)))
+	p.sweep(t, 5*time.Minute)
+	p.sweep(t, 30*time.Minute)
+	all := p.alerts(t)
+	if len(all) == 0 {
+		t.Fatal("no alert was raised")
+	}
+	if err := p.db.PutRun(t.Context(), incident.Run{ID: "run-1", Incident: all[0].Fate.Incident, Number: 1}); err != nil {
+		t.Fatal(err)
+	}
+	why, png, err := p.Alarm(t.Context(), "run-1")
+	if err != nil || why != all[0].Alert.Title || !strings.HasPrefix(string(png), "\x89PNG") {
+		t.Errorf("%q, %d bytes, %v", why, len(png), err)
+	}
+	if err := p.db.PutRun(t.Context(), incident.Run{ID: "run-2", Incident: "inc-of-another-source", Number: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if why, png, err := p.Alarm(t.Context(), "run-2"); why != "" || png != nil || err != nil {
+		t.Errorf("a run that the watch did not start has an alarm: %q, %v", why, err)
+	}
+	if _, _, err := p.Alarm(t.Context(), "run-unknown"); err == nil {
+		t.Error("an unknown run has no error")
+	}
+}
+
 func explained(t *testing.T, p *post, alert string) {
 	t.Helper()
 	f, err := p.db.Finding(t.Context(), alert)

@@ -50,7 +50,7 @@ func (l *Lookout) raise(ctx context.Context, rec *Record, state *watch.State, al
 	id, err := l.store(ctx, rec.Key, incident.Alert{
 		Kind: incident.KindUsageAnomaly, Severity: severity, Title: alarm.Why, ObservedAt: alarm.From,
 		Fingerprint: fmt.Sprintf("%s|%s|%s|%s", rec.Key.Target(), alarm.Reason, alarm.Window, alarm.At.Truncate(time.Hour).Format(time.RFC3339)),
-	}, Finding{Key: rec.Key.Target(), Alarm: &alarm, Basis: rec.Basis, Hours: hours(state, alarm.At), Oddities: rec.Oddities}, now)
+	}, Finding{Key: rec.Key.Target(), Alarm: &alarm, Basis: rec.Basis, Hours: Hours(state, alarm.At), Oddities: rec.Oddities}, now)
 	if err != nil {
 		return err
 	}
@@ -80,8 +80,8 @@ func (l *Lookout) store(ctx context.Context, k incident.Key, a incident.Alert, f
 	return got.AlertID, err
 }
 
-// hours are the points of a chart: what each hour cost and what is usual for it.
-func hours(s *watch.State, end time.Time) (out []Hour) {
+// Hours are the points of a chart: what each hour cost and what is usual for it.
+func Hours(s *watch.State, end time.Time) (out []Hour) {
 	for at := end.Add(-72 * time.Hour).Truncate(time.Hour); at.Before(end); at = at.Add(time.Hour) {
 		usual, _ := s.Usual(at)
 		out = append(out, Hour{at, s.Between(at, at.Add(time.Hour)), usual / 1e6})

@@ -28,7 +28,9 @@ type Slack struct {
 	connections   int // made so far
 	tickets       map[string]time.Time
 	responses     map[string]*slackResponse
-	usedUp        bool // every response_url has been used five times
+	files         map[string]*slackFile
+	uploads       map[string]*slackFile // ticket -> file
+	usedUp        bool                  // every response_url has been used five times
 	mischief      []SlackMischief
 	deliveries    []string                // what happens to the next ones
 	gate          chan struct{}           // closed when a delivery has overtaken the one that was held back
@@ -92,8 +94,9 @@ func (w *World) Slack() *Slack {
 		},
 		scopes: map[string]bool{}, groups: map[string][]string{}, views: map[string]*SlackView{},
 		triggers: map[string]slackTrigger{}, tickets: map[string]time.Time{}, responses: map[string]*slackResponse{}, changed: make(chan struct{}),
+		files: map[string]*slackFile{}, uploads: map[string]*slackFile{},
 	}
-	for _, scope := range []string{"channels:read", "chat:write", "commands", "im:write", "usergroups:read", "users:read"} {
+	for _, scope := range []string{"channels:read", "chat:write", "commands", "files:write", "im:write", "usergroups:read", "users:read"} {
 		s.scopes[scope] = true
 	}
 	s.channels = []*slackChannel{{ID: s.creds.Channel, Name: "incident-response"}}

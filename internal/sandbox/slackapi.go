@@ -32,23 +32,25 @@ type slackMethod struct {
 
 func slackMethods() map[string]slackMethod {
 	return map[string]slackMethod{
-		"auth.test":              {call: (*Slack).authTest},
-		"chat.postMessage":       {scope: "chat:write", call: (*Slack).postMessage},
-		"chat.update":            {scope: "chat:write", call: (*Slack).updateMessage},
-		"chat.postEphemeral":     {scope: "chat:write", call: (*Slack).postEphemeral},
-		"chat.getPermalink":      {call: (*Slack).permalink},
-		"conversations.create":   {scope: "channels:manage", call: (*Slack).createConversation},
-		"conversations.invite":   {scope: "channels:manage", call: (*Slack).inviteToConversation},
-		"conversations.list":     {scope: "channels:read", call: (*Slack).listConversations},
-		"conversations.setTopic": {scope: "channels:manage", call: (*Slack).setTopic},
-		"conversations.open":     {scope: "im:write", call: (*Slack).openConversation},
-		"conversations.info":     {scope: "channels:read", call: (*Slack).conversationInfo},
-		"views.open":             {call: (*Slack).openView},
-		"views.update":           {call: (*Slack).updateView},
-		"users.info":             {scope: "users:read", call: (*Slack).userInfo},
-		"usergroups.list":        {scope: "usergroups:read", call: (*Slack).listGroups},
-		"usergroups.users.list":  {scope: "usergroups:read", call: (*Slack).listGroupUsers},
-		"apps.connections.open":  {app: true, call: (*Slack).openConnection},
+		"auth.test":                    {call: (*Slack).authTest},
+		"chat.postMessage":             {scope: "chat:write", call: (*Slack).postMessage},
+		"chat.update":                  {scope: "chat:write", call: (*Slack).updateMessage},
+		"chat.postEphemeral":           {scope: "chat:write", call: (*Slack).postEphemeral},
+		"chat.getPermalink":            {call: (*Slack).permalink},
+		"conversations.create":         {scope: "channels:manage", call: (*Slack).createConversation},
+		"conversations.invite":         {scope: "channels:manage", call: (*Slack).inviteToConversation},
+		"conversations.list":           {scope: "channels:read", call: (*Slack).listConversations},
+		"conversations.setTopic":       {scope: "channels:manage", call: (*Slack).setTopic},
+		"conversations.open":           {scope: "im:write", call: (*Slack).openConversation},
+		"conversations.info":           {scope: "channels:read", call: (*Slack).conversationInfo},
+		"files.getUploadURLExternal":   {scope: "files:write", call: (*Slack).uploadURL},
+		"files.completeUploadExternal": {scope: "files:write", call: (*Slack).completeUpload},
+		"views.open":                   {call: (*Slack).openView},
+		"views.update":                 {call: (*Slack).updateView},
+		"users.info":                   {scope: "users:read", call: (*Slack).userInfo},
+		"usergroups.list":              {scope: "usergroups:read", call: (*Slack).listGroups},
+		"usergroups.users.list":        {scope: "usergroups:read", call: (*Slack).listGroupUsers},
+		"apps.connections.open":        {app: true, call: (*Slack).openConnection},
 	}
 }
 
@@ -59,6 +61,7 @@ func (s *Slack) Handler() http.Handler {
 	mux.HandleFunc("/api/{method}", func(rw http.ResponseWriter, r *http.Request) { s.serveAPI(rw, r, methods) })
 	mux.HandleFunc("GET /socket", s.serveSocket)
 	mux.HandleFunc("POST /respond/{id}", s.respond)
+	mux.HandleFunc("POST /upload/v1/{ticket}", s.upload)
 	mux.HandleFunc("POST /admin/misbehave", s.misbehave)
 	s.pageRoutes(mux)
 	return mux

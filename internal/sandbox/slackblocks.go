@@ -61,6 +61,8 @@ func checkBlock(b slackBlock) string {
 		}
 		element, _ := b["element"].(slackBlock)
 		return checkElement(element)
+	case "image":
+		return checkImage(b)
 	case "divider":
 		return ""
 	}

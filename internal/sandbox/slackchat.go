@@ -61,6 +61,9 @@ func (s *Slack) readMessage(a slackArgs, say slackWords) (*SlackMessage, slackOu
 			}
 			return nil, slackOut{"ok": false, "error": code, "errors": []string{why}, "response_metadata": slackOut{"messages": []string{"[ERROR] " + why}}}
 		}
+		if why := s.checkFiles(blocks); why != "" {
+			return nil, slackOut{"ok": false, "error": "invalid_blocks", "errors": []string{why}, "response_metadata": slackOut{"messages": []string{"[ERROR] " + why}}}
+		}
 		m.Blocks = withBlockIDs(json.RawMessage(blocks))
 	}
 	if metadata := a.get("metadata"); metadata != "" {

@@ -161,7 +161,7 @@ func slackTiers() map[string]float64 {
 	return map[string]float64{
 		"chat.update": 50, "chat.postEphemeral": 100, "views.open": 100, "views.update": 100, "users.info": 100, "conversations.info": 50,
 		"conversations.open": 50, "conversations.create": 20, "conversations.invite": 50, "conversations.setTopic": 20, "conversations.list": 20,
-		"usergroups.list": 20, "usergroups.users.list": 20, "apps.connections.open": 50,
+		"files.getUploadURLExternal": 100, "files.completeUploadExternal": 100, "usergroups.list": 20, "usergroups.users.list": 20, "apps.connections.open": 50,
 	}
 }
 

@@ -27,6 +27,7 @@ func (s *Slack) pageRoutes(mux *http.ServeMux) {
 			http.ServeFileFS(rw, r, slackFiles, "slackpage/"+pageFile(file))
 		})
 	}
+	mux.HandleFunc("GET /files/{id}", s.serveFile)
 	mux.HandleFunc("GET /page/state", s.pageState)
 	mux.HandleFunc("GET /page/events", s.pageEvents)
 	mux.HandleFunc("POST /page/{what}", s.pageAct)

@@ -166,6 +166,13 @@ type View struct {
 	Decided   []Decision `json:"decided"`
 	Refused   []string   `json:"refused,omitempty"`
 	Link      string     `json:"link,omitempty"`
+	Alarm     *Alarm     `json:"alarm,omitempty"` // what the watch saw before the run
+}
+
+// Alarm is why the watch raised one: a sentence, and the id under which chat keeps the chart, empty where it took none.
+type Alarm struct {
+	Why   string `json:"why"`
+	Chart string `json:"chart,omitempty"`
 }
 
 // Change is one line of before and after.

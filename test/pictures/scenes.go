@@ -2,13 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/chat"
+	"github.com/tourniquet-ir/tourniquet/internal/lookout"
 	"github.com/tourniquet-ir/tourniquet/internal/sandbox"
 	"github.com/tourniquet-ir/tourniquet/internal/signoff"
+	"github.com/tourniquet-ir/tourniquet/internal/watch"
 )
 
 // scene is what is on the page when the picture is taken, and who looks.
@@ -37,6 +40,7 @@ func scenes() []scene {
 		{"decided", sandbox.UserAna, all(1480, 1800), decided},
 		{"refusal", sandbox.UserKim, phoned(1190, 1640), refused},
 		{"hostile", sandbox.UserAna, all(1250, 1900)[:1], func(ctx context.Context, st *stage) error { _, err := st.ask(ctx, hostile()); return err }},
+		{"alarm", sandbox.UserAna, phoned(760, 800), alarmed},
 		{"command", sandbox.UserBo, all(760, 900)[:1], commanded},
 	}
 }
@@ -118,6 +122,48 @@ func refused(ctx context.Context, st *stage) error {
 	st.chat.Wait()
 	st.slack.CloseView(sandbox.UserKim, views[0].ID)
 	return nil
+}
+
+// alarmed is the question with which a doubtful alarm of the watch begins: an ordinary fortnight, and then three hours of something
+// else, drawn as the watch draws it.
+func alarmed(ctx context.Context, st *stage) error {
+	state := watch.NewState(5 * time.Minute)
+	end := time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC)
+	var rows []watch.Row
+	for at := end.AddDate(0, 0, -28); at.Before(end); at = at.Add(5 * time.Minute) {
+		rows = append(rows, watch.Row{At: at, Micro: ordinary(at)})
+		if !at.Before(end.Add(-3 * time.Hour)) {
+			rows = append(rows, watch.Row{At: at, Micro: 480_000, Model: "another"})
+		}
+	}
+	alarms, _ := state.Live(rows, end, watch.Limits{})
+	if len(alarms) == 0 {
+		return errors.New("the watch raised no alarm")
+	}
+	found := lookout.Finding{Key: "gemini:demo:shop", Alarm: &alarms[0], Hours: lookout.Hours(state, end)}
+	png, err := found.PNG()
+	if err != nil {
+		return err
+	}
+	chart, err := st.chat.Picture(ctx, "alarm.png", png, alarms[0].Why)
+	if err != nil {
+		return err
+	}
+	_, err = st.chat.Question(ctx, chat.Choice{
+		Request: "q-run-01k9x2m5-1", Run: "run-01k9x2m5", Title: "Whose spending is it?", Choices: []string{"expected", "our_job", "abuse"}, Who: "members of secops",
+		Prompt: "1,284 calls, 21.40 USD, 2 new addresses.\nexpected: nothing is done. our_job: a job of ours ran wild; the key is stopped until it is mended.\n" +
+			"abuse: a thief; the key is stopped, replaced and deleted. Silence counts as abuse.",
+		Expires: end.Add(15*time.Minute).Format("2006-01-02 15:04 UTC") + ", then: abuse", Alarm: &signoff.Alarm{Why: alarms[0].Why, Chart: chart},
+	})
+	return err
+}
+
+// ordinary is what an honest shop spends: by day, and more in the afternoon.
+func ordinary(at time.Time) int64 {
+	if at.Hour() < 7 || at.Hour() > 20 {
+		return 2_000
+	}
+	return 15_000 + 2_500*int64(at.Hour()%5) + 700*int64(at.Minute()%7)
 }
 
 func commanded(ctx context.Context, st *stage) error {

@@ -14,6 +14,7 @@ const (
 	roomWhy    = 1100
 	roomLine   = 220
 	roomWords  = 300
+	roomAlarm  = 500
 	mostCalls  = 8
 	mostLines  = 6
 	mostChange = 5
@@ -26,6 +27,7 @@ const mostSigned = 100
 func Card(v signoff.View) []slackapi.Block {
 	blocks := []slackapi.Block{cardHeader(v), footnote(seats(v))}
 	blocks = append(blocks, cardWhat(v), cardWhy(v))
+	blocks = append(blocks, alarmBlocks(v.Alarm)...)
 	if b := cardImpact(v); b != nil {
 		blocks = append(blocks, b)
 	}

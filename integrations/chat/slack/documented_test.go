@@ -27,7 +27,7 @@ func room(kind, field string) int {
 		"header.text": 150, "section.text": 3000, "section.fields": 2000, "context.elements": 3000, "button.text": 75, "button.value": 2000,
 		"button.url": 3000, "button.accessibility_label": 75, "input.label": 2000, "input.hint": 2000, "plain_text_input.placeholder": 150,
 		"static_select.placeholder": 150, "option.text": 75, "option.value": 150, "link.url": 3000, "modal.title": 24, "modal.submit": 24, "modal.close": 24,
-		"modal.private_metadata": 3000, "modal.callback_id": 255,
+		"modal.private_metadata": 3000, "image.alt_text": 2000, "image.title": 2000, "modal.callback_id": 255,
 	}
 	if field == "action_id" || field == "block_id" {
 		return 255
@@ -145,7 +145,7 @@ func (d *documented) list(raw string, most int) {
 	for _, b := range blocks {
 		kind, _ := b["type"].(string)
 		switch kind {
-		case "header", "section", "rich_text", "context", "actions", "divider", "input":
+		case "header", "section", "rich_text", "context", "actions", "divider", "input", "image":
 		default:
 			d.wrong("a block of type %q", kind)
 		}
@@ -235,6 +235,9 @@ func anyView(t *rapid.T) signoff.View {
 	v.Title, v.Why, v.Spent, v.Waiting, v.Who, v.WhoNot, v.Otherwise, v.Place = text("title"), text("why"), text("spent"), text("waiting"), text("who"), text("whonot"), text("otherwise"), text("place")
 	v.State = rapid.SampledFrom([]string{signoff.StateOpen, signoff.StateQuorum, signoff.StateRejected, "", "odd"}).Draw(t, "state")
 	v.Link, v.Envelope.Incident, v.Envelope.Playbook = text("link"), text("incident"), text("playbook")
+	if rapid.Bool().Draw(t, "alarmed") {
+		v.Alarm = &signoff.Alarm{Why: text("alarm"), Chart: rapid.SampledFrom([]string{"", "F0123456789", "nonsense\x00"}).Draw(t, "chart")}
+	}
 	for range rapid.IntRange(0, 7).Draw(t, "items") {
 		v.Impact, v.Next, v.Refused = append(v.Impact, text("impact")), append(v.Next, text("next")), append(v.Refused, text("refused"))
 		v.Changes = append(v.Changes, signoff.Change{Target: text("target"), Before: text("before"), After: text("after"), Undo: text("undo")})

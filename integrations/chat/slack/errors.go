@@ -157,6 +157,8 @@ func hintFor(code string) string {
 		return "the message can no longer be changed"
 	case "used_url", "expired_url":
 		return "the way back of this tap is used up; the answer is sent another way"
+	case "file_uploads_disabled", "file_upload_size_restricted", "file_type_not_allowed", "storage_limit_reached", "file_not_found":
+		return "the workspace takes no picture now; cards go out without theirs"
 	case "name_taken":
 		return "a channel of this name exists and is not ours"
 	case "expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id":

@@ -21,6 +21,7 @@ const (
 	maxOptions     = 100
 	maxID          = 255
 	maxMetadata    = 3000
+	maxAlt         = 2000
 	maxModalTitle  = 24
 	maxViewBytes   = 250 << 10
 )
@@ -60,6 +61,8 @@ func bound(field string) int {
 		return maxID
 	case "url", "text":
 		return maxSection
+	case "alt_text":
+		return maxAlt
 	}
 	return 0
 }

@@ -133,7 +133,7 @@ func (c *Chat) Check(ctx stdctx.Context) error {
 
 // Scopes are what the app needs and no more; rooms adds what making a channel for each incident takes.
 func Scopes(rooms bool) []string {
-	scopes := []string{"channels:read", "chat:write", "commands", "im:write", "usergroups:read", "users:read"}
+	scopes := []string{"channels:read", "chat:write", "commands", "files:write", "im:write", "usergroups:read", "users:read"}
 	if rooms {
 		scopes = append(scopes, "channels:manage")
 		slices.Sort(scopes)

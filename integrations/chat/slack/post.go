@@ -39,6 +39,14 @@ func (m message) options() ([]slackapi.MsgOption, error) {
 }
 
 func (c *Chat) post(ctx stdctx.Context, m message) (chat.Delivery, error) {
+	d, err := c.postOnce(ctx, m)
+	if err != nil {
+		return c.unpictured(ctx, m, pictureWaits, err, func(m message) (chat.Delivery, error) { return c.postOnce(ctx, m) })
+	}
+	return d, nil
+}
+
+func (c *Chat) postOnce(ctx stdctx.Context, m message) (chat.Delivery, error) {
 	options, err := m.options()
 	if err != nil {
 		return chat.Delivery{}, err
@@ -59,14 +67,10 @@ func (c *Chat) post(ctx stdctx.Context, m message) (chat.Delivery, error) {
 // update changes a message. One that was deleted or can no longer be changed is posted again, for a card must show how
 // things stand; the answer says where it is now.
 func (c *Chat) update(ctx stdctx.Context, d chat.Delivery, m message) (chat.Delivery, error) {
-	options, err := m.options()
+	err := c.updateOnce(ctx, d, m)
 	if err != nil {
-		return d, err
+		_, err = c.unpictured(ctx, m, nil, err, func(m message) (chat.Delivery, error) { return d, c.updateOnce(ctx, d, m) })
 	}
-	err = c.call(ctx, "change a message", func(ctx stdctx.Context) error {
-		_, _, _, err := c.api.UpdateMessageContext(ctx, d.Channel, d.TS, options...)
-		return err
-	})
 	for _, code := range []string{"message_not_found", "cant_update_message", "edit_window_closed"} {
 		if refusedWith(err, code) {
 			m.channel = d.Channel
@@ -74,6 +78,17 @@ func (c *Chat) update(ctx stdctx.Context, d chat.Delivery, m message) (chat.Deli
 		}
 	}
 	return d, err
+}
+
+func (c *Chat) updateOnce(ctx stdctx.Context, d chat.Delivery, m message) error {
+	options, err := m.options()
+	if err != nil {
+		return err
+	}
+	return c.call(ctx, "change a message", func(ctx stdctx.Context) error {
+		_, _, _, err := c.api.UpdateMessageContext(ctx, d.Channel, d.TS, options...)
+		return err
+	})
 }
 
 // Tell posts a plain message to a channel, a thread or a person.

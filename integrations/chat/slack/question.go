@@ -18,6 +18,7 @@ func QuestionCard(c chat.Choice, answer string) ([]slackapi.Block, error) {
 		slackapi.NewHeaderBlock(plain(cut("QUESTION · "+line(c.Title), maxHeader))),
 		rich(section(text(cut(show(orWords(c.Prompt, c.Title)), maxSection-200)))),
 	}
+	blocks = append(blocks, alarmBlocks(c.Alarm)...)
 	if answer != "" {
 		blocks = append(blocks, titled("ANSWER", section(text(cut(show(answer), roomWords)))))
 	} else {

@@ -28,6 +28,8 @@ func Text(blocks []slackapi.Block) string {
 			if x.Text != nil {
 				fmt.Fprintf(&b, "%s\n", x.Text.Text)
 			}
+		case *slackapi.ImageBlock:
+			fmt.Fprintf(&b, "[picture: %s]\n", x.AltText)
 		case *slackapi.DividerBlock:
 			b.WriteString("----\n")
 		case *slackapi.ActionBlock:

@@ -116,6 +116,19 @@ window.blockKit = (() => {
     return node;
   };
 
+  // A picture of the workspace, never one from outside: the page's policy would not load it anyway.
+  const picture = (block) => {
+    const node = make("figure", "b-image");
+    const file = (block.slack_file || {}).id;
+    if (block.title) node.append(make("figcaption", "", block.title.text));
+    if (!file) { node.append(make("p", "", block.alt_text)); return node; }
+    const image = make("img");
+    image.src = "/files/" + encodeURIComponent(file);
+    image.alt = block.alt_text;
+    node.append(image);
+    return node;
+  };
+
   const draw = (block, on) => {
     switch (block.type) {
       case "header": return header(block);
@@ -133,6 +146,7 @@ window.blockKit = (() => {
         return node;
       }
       case "input": return input(block, on);
+      case "image": return picture(block);
       default: return make("p", "b-section", "[" + block.type + " block]");
     }
   };
