@@ -9,7 +9,7 @@ WORKFLOWCHECK := go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0
 UNHEAVY = $(GO) list -test -f '{{.ImportPath}} {{join .Deps " "}}' ./... \
 	| awk '$$1 ~ /\.test$$/ && !/ go\.temporal\.io\/server\// { sub(/\.test$$/, "", $$1); print $$1 }'
 
-.PHONY: help drill build test race lint bench check judge watch bypass bypass-mutants mutations storm
+.PHONY: help drill build test race lint bench check judge watch bypass bypass-mutants mutations storm property fuzz
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,14 @@ lint: ## formatting, vet, determinism of workflows, golangci-lint (its first bui
 
 bench: ## alert to first request, and runs per second, beside the bare workflow engine
 	$(GO) run ./test/bench
+
+property: ## 10,000 generated playbooks on the real workflow with every sign-off refused, and 10,000 with people who sign
+	$(GO) test ./workflows -run 'WithoutPeople|AFinalCallAlways' -v -rapid.checks=10000 -timeout 3h
+
+FUZZTIME ?= 1000000x
+fuzz: ## every fuzz target of the language, one after the other, 1,000,000 executions each
+	@for t in FuzzParse FuzzLint FuzzGraph; do $(GO) test ./playbooks -run '^$$' -fuzz "^$$t$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x -parallel 1 || exit 1; done
+	$(GO) test ./playbooks/format -run '^$$' -fuzz '^FuzzFormat$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x -parallel 1
 
 watch: ## how well the usage watch finds thefts, and how often it cries wolf
 	$(GO) run ./test/watch

@@ -18,6 +18,7 @@ const (
 // its bottom, unless it ends there.
 type box struct {
 	w, h int
+	dip  int // how far above the bottom its shape ends in the middle
 	ends bool
 	draw func(c *canvas, x, y int)
 }
@@ -31,12 +32,14 @@ func stack(boxes []box) box {
 			out.h += gap
 		}
 	}
-	out.ends = len(boxes) > 0 && boxes[len(boxes)-1].ends
+	if n := len(boxes); n > 0 {
+		out.ends, out.dip = boxes[n-1].ends, boxes[n-1].dip
+	}
 	out.draw = func(c *canvas, x, y int) {
 		for i, b := range boxes {
 			if i > 0 {
 				if !boxes[i-1].ends {
-					c.arrow(x+out.w/2, y, y+gap)
+					c.arrow(x+out.w/2, y-boxes[i-1].dip, y+gap)
 				}
 				y += gap
 			}
@@ -67,7 +70,7 @@ func fork(boxes []box) box {
 			c.arrow(middle, top+bar, top+bar+gap)
 			b.draw(c, x, top+bar+gap)
 			if !b.ends {
-				c.arrow(middle, top+bar+gap+b.h, bottom)
+				c.arrow(middle, top+bar+gap+b.h-b.dip, bottom)
 			}
 			x += b.w + side
 		}
@@ -92,7 +95,7 @@ func conditional(cond string, inner box) box {
 		inner.draw(c, middle-inner.w/2, y+high+gap)
 		end := y + high + gap + inner.h
 		if !inner.ends {
-			c.line(middle, end, middle, y+out.h)
+			c.line(middle, end-inner.dip, middle, y+out.h)
 		}
 		c.path("way around", fmt.Sprintf("M%d %dH%dV%dH%d", left, y+high/2, x+8, end+gap/2, middle))
 		if inner.ends {
@@ -125,7 +128,7 @@ func frame(class, label string, inner box) box {
 		c.arrow(middle, y+head, y+head+gap)
 		inner.draw(c, middle-inner.w/2, y+head+gap)
 		if !inner.ends {
-			c.line(middle, y+head+gap+inner.h, middle, y+out.h)
+			c.line(middle, y+head+gap+inner.h-inner.dip, middle, y+out.h)
 		}
 	}
 	return out

@@ -28,7 +28,7 @@ func gate(who, conditions string, inner box) box {
 		c.arrow(middle, y+head, y+head+gap)
 		inner.draw(c, middle-inner.w/2, y+head+gap)
 		if !inner.ends {
-			c.line(middle, y+head+gap+inner.h, middle, y+out.h)
+			c.line(middle, y+head+gap+inner.h-inner.dip, middle, y+out.h)
 		}
 	}
 	return out

@@ -22,14 +22,11 @@ func (l leaf) box() box {
 	n := len(l.bold) + len(l.code) + len(l.small)
 	out := box{w: leafWidth, h: n*lineHeight + 20, ends: l.ends}
 	if l.class == classNotify {
-		out.h += 8 // the tail of the bubble
+		out.h, out.dip = out.h+8, 8 // the tail of the bubble
 	}
 	out.draw = func(c *canvas, x, y int) {
 		c.open("step "+l.class+statusClass(l.status), l.title)
 		middle := x + out.w/2
-		if l.class == classNotify {
-			c.line(middle, y+out.h-8, middle, y+out.h)
-		}
 		c.path("shape", outline(l.class, x, y, out.w, out.h))
 		next := c.words("name", middle, y+22, l.bold)
 		next = c.words("code", middle, next, l.code)
@@ -70,7 +67,7 @@ func turn(c *canvas, x, y int) {
 
 // leaf describes a step without steps inside.
 func (d drawer) leaf(st *playbooks.Step, path string, covered bool) box {
-	l := leaf{title: st.ID, bold: wrap(name(st), leafChars-4, 3), status: d.Status[path]}
+	l := leaf{title: st.ID, bold: wrap(name(st), leafChars-10, 3), status: d.Status[path]}
 	id := ""
 	if st.Title != "" {
 		id = st.ID + " · "

@@ -165,7 +165,7 @@ func mark(status string) string {
 func (m *mermaid) leafText(st *playbooks.Step, covered bool) (class, text string) {
 	head := st.ID + ": "
 	if st.Title != "" {
-		head += strings.TrimRight(st.Title, ".") + ". "
+		head += sentence(st.Title)
 	}
 	switch st.Kind {
 	case playbooks.KindAction:

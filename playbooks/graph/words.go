@@ -122,9 +122,18 @@ func loopHead(st *playbooks.Step) string {
 		head += fmt.Sprintf(", %d at once", st.Loop.AtOnce)
 	}
 	if st.Title != "" {
-		head = st.Title + ". " + head
+		head = sentence(st.Title) + head
 	}
 	return head
+}
+
+// sentence is a title with a stop behind it, unless it has its own.
+func sentence(title string) string {
+	title = strings.TrimSpace(title)
+	if strings.HasSuffix(title, "?") || strings.HasSuffix(title, "!") {
+		return title + " "
+	}
+	return strings.TrimRight(title, ".") + ". "
 }
 
 func endWords(st *playbooks.Step) string {
