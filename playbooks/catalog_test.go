@@ -41,7 +41,7 @@ func catalog() playbooks.Catalog {
 	add("project.probe", "observe", "provider:string! account:string!", "state:string! summary:string!")
 	add("project.start", "final", "step:string!", "summary:string!")
 	add("dependent.update", "final", "dependent:dependent! key:key!", "summary:string request:string")
-	add("dependent.check", "observe", "dependent:dependent!", "healthy:bool! detail:string!")
+	add("dependent.check", "observe", "dependent:dependent! key:key", "healthy:bool! detail:string!")
 	add("incident.open", "notify", "title:string! text:string", "id:string url:string")
 	add("incident.update", "notify", "text:string!", "")
 	add("incident.close", "notify", "summary:string!", "")
