@@ -12,6 +12,7 @@ need node nodejs # test/editor talks to the language server that authors use
 need npm npm
 need prometheus prometheus # a real rule fires through a real Alertmanager into serve
 need prometheus-alertmanager prometheus-alertmanager
+compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need initdb postgresql # the tests of the database start one of their own
 if ((${#packages[@]})) && [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
   # The programs are wanted, not the services that Debian would start with them.
   if [[ ! -e /usr/sbin/policy-rc.d ]]; then

@@ -128,6 +128,10 @@ func (e *examination) keys() *seal.Ring {
 
 // database opens it as serve would; only while nobody else does.
 func (e *examination) database(ctx context.Context, ring *seal.Ring) {
+	if e.s.Config.Database.Driver == "postgres" {
+		e.postgres(ctx, ring)
+		return
+	}
 	path := filepath.Join(dataDir(e.s.Config), "tourniquet.db")
 	if _, err := os.Stat(path); err != nil {
 		e.ok("database", "%s will be made at the first start", path)
@@ -141,6 +145,19 @@ func (e *examination) database(ctx context.Context, ring *seal.Ring) {
 		return errors.Join(db.CheckRing(ctx), db.Close())
 	})
 	e.judge("database", err, "restore the database together with its key ring, or look at the disk", path)
+}
+
+// postgres looks without changing anything; other processes may be using it.
+func (e *examination) postgres(ctx context.Context, ring *seal.Ring) {
+	found := ""
+	at, err := databaseAt(e.s)
+	if err == nil {
+		err = within(ctx, func(ctx context.Context) (err error) {
+			found, err = database.Examine(ctx, at, ring.Box())
+			return err
+		})
+	}
+	e.judge("database", err, "check database.url, the account and its rights (docs/operate.md), and that the key ring is the database's own", found)
 }
 
 // port checks that serve could listen.

@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -46,7 +45,7 @@ func (sh *shell) personToken(ctx context.Context, person, issuer string) error {
 		}
 	}
 	token := newToken()
-	if err := keepToken(ctx, c, person, token, issuer); err != nil {
+	if err := keepToken(ctx, settings{Config: c, Env: sh.Env}, person, token, issuer); err != nil {
 		return err
 	}
 	_, _ = fmt.Fprintf(sh.Talk, "This is the token of %s. It is shown once: hand it over now, on a way that nobody else reads.\n", person)
@@ -75,17 +74,21 @@ func newToken() string {
 
 // keepToken writes the hash. Where nobody serves, the directory is locked meanwhile and a first key ring may be made; next
 // to a running serve the ring must exist, and SQLite lets two processes write in turn.
-func keepToken(ctx context.Context, c *config.Config, person, token, issuer string) (err error) {
-	lock, busy := engine.LockDir(dataDir(c))
-	ring, err := seal.Load(ringPath(c))
+func keepToken(ctx context.Context, s settings, person, token, issuer string) (err error) {
+	lock, busy := engine.LockDir(dataDir(s.Config))
+	ring, err := seal.Load(ringPath(s.Config))
 	if busy == nil {
 		defer func() { err = errors.Join(err, lock.Release()) }()
-		ring, err = openRing(settings{Config: c}, lock)
+		ring, err = openRing(s, lock)
 	}
 	if err != nil {
 		return errors.Join(err, busy)
 	}
-	db, err := database.Open(ctx, filepath.Join(dataDir(c), "tourniquet.db"), ring.Box())
+	at, err := databaseAt(s)
+	if err != nil {
+		return err
+	}
+	db, err := database.Open(ctx, at, ring.Box())
 	if err != nil {
 		return err
 	}

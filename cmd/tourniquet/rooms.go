@@ -85,9 +85,28 @@ func openSigner(s settings, _ *engine.DirLock) (*seal.Signer, error) {
 	return seal.LoadOrCreateSigner(signerPath(s.Config))
 }
 
+// databaseAt is the file or the address of our own records.
+func databaseAt(s settings) (string, error) {
+	if s.Config.Database.Driver != "postgres" {
+		return filepath.Join(dataDir(s.Config), "tourniquet.db"), nil
+	}
+	at, err := s.Config.Database.URL.Resolve(s.Env)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("database.url: %w", err)
+	case !database.IsPostgres(at):
+		return "", errors.New("database.url: the value behind it does not begin with postgres://")
+	}
+	return at, nil
+}
+
 func openDatabase(s settings, ring *seal.Ring, lc fx.Lifecycle) (*database.DB, error) {
 	ctx := context.Background()
-	db, err := database.Open(ctx, filepath.Join(dataDir(s.Config), "tourniquet.db"), ring.Box())
+	at, err := databaseAt(s)
+	if err != nil {
+		return nil, err
+	}
+	db, err := database.Open(ctx, at, ring.Box())
 	if err != nil {
 		return nil, err
 	}

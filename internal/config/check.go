@@ -27,7 +27,8 @@ func (c *Config) check() error {
 	add(c.Server.TLS != nil && (c.Server.TLS.Cert == "" || c.Server.TLS.Key == ""), "server.tls: needs cert and key, the names of two PEM files")
 	add(c.Temporal.Mode != "embedded" && c.Temporal.Mode != "external", "temporal.mode: %q is neither embedded nor external", c.Temporal.Mode)
 	add(c.Temporal.Mode == "external" && c.Temporal.Address == "", "temporal.address: is needed for mode external")
-	add(c.Database.Driver != "sqlite", "database.driver: %q is not known; there is sqlite", c.Database.Driver)
+	add(c.Database.Driver != "sqlite" && c.Database.Driver != "postgres", "database.driver: %q is not known; there are sqlite and postgres", c.Database.Driver)
+	add(c.Database.Driver == "postgres" && c.Database.URL == "", "database.url: is needed for driver postgres")
 	for _, at := range c.urls() {
 		u, err := url.Parse(at[1])
 		add(err != nil || u.Host == "", "%s: %q is not an address", at[0], at[1])

@@ -75,7 +75,8 @@ type TLS struct {
 
 // Database is where our own records live.
 type Database struct {
-	Driver string `yaml:"driver"` // sqlite
+	Driver string `yaml:"driver"` // sqlite (default) or postgres
+	URL    Secret `yaml:"url"`    // of postgres; it holds a password
 }
 
 // Evidence is where blobs live.

@@ -43,7 +43,7 @@ func (d *DB) StoreAlerts(ctx context.Context, f incident.Finding, list []Incomin
 		return nil, errors.Join(err, errIf(len(list) == 0, "a finding without alerts is not kept"))
 	}
 	var out []Stored
-	err = d.write(ctx, fmt.Sprintf("storing a finding of source %q", list[0].Alert.Source), func(ctx context.Context, tx *sql.Tx) (err error) {
+	err = d.write(ctx, fmt.Sprintf("storing a finding of source %q", list[0].Alert.Source), lockCases, func(ctx context.Context, tx *txn) (err error) {
 		out, err = d.storeFinding(ctx, tx, finding, list)
 		return err
 	})
@@ -54,7 +54,7 @@ func (d *DB) StoreAlerts(ctx context.Context, f incident.Finding, list []Incomin
 }
 
 // storeFinding keeps one finding with its alerts inside a transaction.
-func (d *DB) storeFinding(ctx context.Context, tx *sql.Tx, finding string, list []Incoming) ([]Stored, error) {
+func (d *DB) storeFinding(ctx context.Context, tx *txn, finding string, list []Incoming) ([]Stored, error) {
 	out := make([]Stored, 0, len(list))
 	kept := finding
 	for _, in := range list {
@@ -79,10 +79,10 @@ func errIf(bad bool, why string) error {
 	return nil
 }
 
-func (d *DB) storeOne(ctx context.Context, tx *sql.Tx, finding string, in Incoming) (Stored, error) {
+func (d *DB) storeOne(ctx context.Context, tx *txn, finding string, in Incoming) (Stored, error) {
 	a, out := in.Alert, Stored{}
 	err := tx.QueryRowContext(ctx, `SELECT id, incident FROM alerts WHERE source = ? AND fingerprint = ?`,
-		a.Source, a.Fingerprint).Scan(&out.AlertID, &out.IncidentID)
+		a.Source, short(a.Fingerprint)).Scan(&out.AlertID, &out.IncidentID)
 	if err == nil {
 		out.Duplicate = true
 		return out, nil
@@ -100,7 +100,7 @@ func (d *DB) storeOne(ctx context.Context, tx *sql.Tx, finding string, in Incomi
 	return out, d.insertAlert(ctx, tx, finding, a, out)
 }
 
-func (d *DB) insertAlert(ctx context.Context, tx *sql.Tx, finding string, a incident.Alert, s Stored) error {
+func (d *DB) insertAlert(ctx context.Context, tx *txn, finding string, a incident.Alert, s Stored) error {
 	if a.ReceivedAt.IsZero() {
 		a.ReceivedAt = d.now().UTC()
 	}
@@ -108,7 +108,7 @@ func (d *DB) insertAlert(ctx context.Context, tx *sql.Tx, finding string, a inci
 	if err != nil {
 		return err
 	}
-	fingerprint := sql.NullString{String: a.Fingerprint, Valid: a.Fingerprint != ""}
+	fingerprint := sql.NullString{String: short(a.Fingerprint), Valid: a.Fingerprint != ""}
 	_, err = tx.ExecContext(ctx, `INSERT INTO alerts (id, source, fingerprint, incident, opened, alert, finding, received_at, fate)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, a.ID, a.Source, fingerprint, s.IncidentID, s.NewIncident, alert, finding,
 		micros(a.ReceivedAt), incident.FateStored)
@@ -137,7 +137,7 @@ func (d *DB) Undispatched(ctx context.Context, limit int) ([]Pending, error) {
 		}
 		return p, json.Unmarshal(raw, &p.Alert)
 	}, `SELECT alert, incident, opened FROM alerts JOIN
-		(SELECT n AS waiting, row_number() OVER (PARTITION BY source ORDER BY opened DESC, n) AS place FROM alerts WHERE dispatched = 0)
+		(SELECT n AS waiting, row_number() OVER (PARTITION BY source ORDER BY opened DESC, n) AS place FROM alerts WHERE dispatched = 0) AS each
 		ON n = waiting WHERE place <= ? ORDER BY n`, most)
 	if err != nil {
 		return nil, fmt.Errorf("alerts to dispatch: %w", err)
@@ -155,7 +155,7 @@ type Fate struct {
 
 // SetFate records what became of an alert and takes it from the list of those to dispatch.
 func (d *DB) SetFate(ctx context.Context, alertID, fate, reason, runID string) error {
-	return d.write(ctx, fmt.Sprintf("fate of alert %q", alertID), func(ctx context.Context, tx *sql.Tx) error {
+	return d.write(ctx, fmt.Sprintf("fate of alert %q", alertID), lockCases, func(ctx context.Context, tx *txn) error {
 		res, err := tx.ExecContext(ctx, `UPDATE alerts SET fate = ?, reason = ?, run = ?, dispatched = 1 WHERE id = ?`, fate, reason, runID, alertID)
 		return changed(res, err, "alert", alertID)
 	})
@@ -164,7 +164,7 @@ func (d *DB) SetFate(ctx context.Context, alertID, fate, reason, runID string) e
 // SettleAlerts records the same fate for alerts that were handed over, all or none. One that moved to another incident meanwhile
 // (its run found who answers for the key, before we came here) stays to be dispatched: it has to be told there.
 func (d *DB) SettleAlerts(ctx context.Context, list []Pending, fate, reason, runID string) error {
-	return d.write(ctx, fmt.Sprintf("fate of %d alerts", len(list)), func(ctx context.Context, tx *sql.Tx) error {
+	return d.write(ctx, fmt.Sprintf("fate of %d alerts", len(list)), lockCases, func(ctx context.Context, tx *txn) error {
 		for len(list) > 0 {
 			args := []any{fate, reason, runID, list[0].Incident}
 			n := 0
@@ -269,7 +269,7 @@ func (d *DB) UnreadAlerts(ctx context.Context, incidentID string) (int, error) {
 // arrives meanwhile stays unread.
 func (d *DB) MarkAlertsRead(ctx context.Context, incidentID string) ([]incident.Alert, error) {
 	var out []incident.Alert
-	err := d.write(ctx, fmt.Sprintf("reading the alerts of incident %q", incidentID), func(ctx context.Context, tx *sql.Tx) error {
+	err := d.write(ctx, fmt.Sprintf("reading the alerts of incident %q", incidentID), lockCases, func(ctx context.Context, tx *txn) error {
 		var err error
 		out, err = list(ctx, tx, doc[incident.Alert], `SELECT alert FROM alerts WHERE incident = ? AND is_read = 0 ORDER BY n`, incidentID)
 		if err != nil {

@@ -186,6 +186,10 @@ func TestTwoOpenIncidentsAboutOneKeyBecomeTheOneThatIsAnswered(t *testing.T) {
 func TestTheFileIsPrivateAndTheSecondOpenFindsEverything(t *testing.T) {
 	t.Parallel()
 	path := t.TempDir() + "/x?y#z.db"
+	files := []string{path, path + "-wal", path + "-shm"}
+	if server != nil {
+		path, files = got[string](t)(server.Database(context.Background(), "")), nil
+	}
 	box := newRing(t)
 	ctx := context.Background()
 	d, err := database.Open(ctx, path, box)
@@ -193,7 +197,7 @@ func TestTheFileIsPrivateAndTheSecondOpenFindsEverything(t *testing.T) {
 	id := got[string](t)(d.Installation(ctx))
 	must(t, d.CheckRing(ctx))
 	must(t, d.SetHold(ctx, true, "ada", "flood"))
-	for _, p := range []string{path, path + "-wal", path + "-shm"} {
+	for _, p := range files {
 		st, err := os.Stat(p)
 		must(t, err)
 		if st.Mode().Perm() != 0o600 {

@@ -35,7 +35,7 @@ const callColumns = `id, run, request, step, action, target, digest, state, rece
 // BeginCall commits the row of a call. Only who gets fresh may send; anybody else gets the row that is there and acts by its
 // state. One id stands for one thing sent: the same id with another content is refused.
 func (d *DB) BeginCall(ctx context.Context, c CallRow) (row CallRow, fresh bool, err error) {
-	err = d.write(ctx, fmt.Sprintf("call %q", c.ID), func(ctx context.Context, tx *sql.Tx) error {
+	err = d.write(ctx, fmt.Sprintf("call %q", c.ID), "call/"+c.ID, func(ctx context.Context, tx *txn) error {
 		res, err := tx.ExecContext(ctx, `INSERT INTO calls (id, run, request, step, action, target, digest, state, started_at)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
 			c.ID, c.Run, c.Request, c.Step, c.Action, c.Target, c.Digest, CallStarted, micros(c.StartedAt))
@@ -65,7 +65,7 @@ func (d *DB) BeginCall(ctx context.Context, c CallRow) (row CallRow, fresh bool,
 // FinishCall records the outcome of a started call: CallDone or CallFailed. The same outcome again is harmless and keeps the first
 // receipt; another outcome is refused.
 func (d *DB) FinishCall(ctx context.Context, id, state string, receipt json.RawMessage) error {
-	return d.write(ctx, fmt.Sprintf("outcome of call %q", id), func(ctx context.Context, tx *sql.Tx) error {
+	return d.write(ctx, fmt.Sprintf("outcome of call %q", id), "call/"+id, func(ctx context.Context, tx *txn) error {
 		if state != CallDone && state != CallFailed {
 			return fmt.Errorf("%q is not an outcome: it is %q or %q", state, CallDone, CallFailed)
 		}

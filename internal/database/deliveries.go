@@ -13,7 +13,7 @@ type Delivery struct{ Request, Channel, TS, Surface string }
 // AddDelivery records where a request or a question was shown. A message shows one thing: another request under the same
 // channel and ts is refused.
 func (d *DB) AddDelivery(ctx context.Context, request, channel, ts, surface string) error {
-	return d.write(ctx, fmt.Sprintf("delivery of %q", request), func(ctx context.Context, tx *sql.Tx) error {
+	return d.write(ctx, fmt.Sprintf("delivery of %q", request), "delivery/"+channel, func(ctx context.Context, tx *txn) error {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO deliveries (request, channel, ts, surface) VALUES (?, ?, ?, ?)
 			ON CONFLICT (channel, ts) DO NOTHING`, request, channel, ts, surface); err != nil {
 			return err

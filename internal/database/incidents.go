@@ -31,7 +31,7 @@ func (a Alias) check() error {
 }
 
 // claim finds the oldest open incident that one of the aliases leads to, or opens one, and gives it the free aliases.
-func (d *DB) claim(ctx context.Context, tx *sql.Tx, aliases []Alias) (id string, opened bool, err error) {
+func (d *DB) claim(ctx context.Context, tx *txn, aliases []Alias) (id string, opened bool, err error) {
 	var free []Alias
 	named := slices.ContainsFunc(aliases, func(a Alias) bool { return !a.Weak })
 	for _, a := range aliases {
@@ -60,28 +60,28 @@ func (d *DB) claim(ctx context.Context, tx *sql.Tx, aliases []Alias) (id string,
 	return id, opened, nil
 }
 
-func aliasOwner(ctx context.Context, tx *sql.Tx, a Alias) (string, error) {
+func aliasOwner(ctx context.Context, tx *txn, a Alias) (string, error) {
 	if err := a.check(); err != nil {
 		return "", err
 	}
 	var owner string
 	err := tx.QueryRowContext(ctx, `SELECT incident FROM aliases WHERE provider = ? AND kind = ? AND value = ? AND released = 0`,
-		a.Provider, a.Kind, a.Value).Scan(&owner)
+		a.Provider, a.Kind, short(a.Value)).Scan(&owner)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}
 	return owner, err
 }
 
-func takeAlias(ctx context.Context, tx *sql.Tx, id string, a Alias) error {
+func takeAlias(ctx context.Context, tx *txn, id string, a Alias) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO aliases (provider, kind, value, incident) VALUES (?, ?, ?, ?)
-		ON CONFLICT (provider, kind, value) WHERE released = 0 DO NOTHING`, a.Provider, a.Kind, a.Value, id)
+		ON CONFLICT (provider, kind, value) WHERE released = 0 DO NOTHING`, a.Provider, a.Kind, short(a.Value), id)
 	return err
 }
 
 // OpenIncident opens an incident that no alert asked for (a run started by hand), or finds the open one of these aliases.
 func (d *DB) OpenIncident(ctx context.Context, aliases []Alias) (id string, opened bool, err error) {
-	err = d.write(ctx, "opening an incident", func(ctx context.Context, tx *sql.Tx) error {
+	err = d.write(ctx, "opening an incident", lockCases, func(ctx context.Context, tx *txn) error {
 		var err error
 		id, opened, err = d.claim(ctx, tx, aliases)
 		return err
@@ -89,7 +89,7 @@ func (d *DB) OpenIncident(ctx context.Context, aliases []Alias) (id string, open
 	return id, opened, err
 }
 
-func mustBeOpen(ctx context.Context, tx *sql.Tx, id string) error {
+func mustBeOpen(ctx context.Context, tx *txn, id string) error {
 	var closed sql.NullInt64
 	if err := tx.QueryRowContext(ctx, `SELECT closed_at FROM incidents WHERE id = ?`, id).Scan(&closed); err != nil {
 		return missing(err, "incident", id)
@@ -103,7 +103,7 @@ func mustBeOpen(ctx context.Context, tx *sql.Tx, id string) error {
 // CloseIncident closes an incident and frees its aliases, unless one of its alerts is unread or not dispatched: then closed is
 // false and the run has something left to read. Closing twice is harmless.
 func (d *DB) CloseIncident(ctx context.Context, id, outcome string) (closed bool, err error) {
-	err = d.write(ctx, fmt.Sprintf("closing incident %q", id), func(ctx context.Context, tx *sql.Tx) error {
+	err = d.write(ctx, fmt.Sprintf("closing incident %q", id), lockCases, func(ctx context.Context, tx *txn) error {
 		var at sql.NullInt64
 		if err := tx.QueryRowContext(ctx, `SELECT closed_at FROM incidents WHERE id = ?`, id).Scan(&at); err != nil {
 			return missing(err, "incident", id)

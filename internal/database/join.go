@@ -2,7 +2,6 @@ package database
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"strings"
 
@@ -16,7 +15,7 @@ const joinedTo = incident.OutcomeJoined + " "
 // other one's alerts come here when nobody answers for it; when a run does, ours go there, our incident ends, and the answer
 // names the other. Alerts that move are dispatched again, so that the run they come to is told of them. Repeats are harmless.
 func (d *DB) JoinIncidents(ctx context.Context, mine string, aliases []Alias) (other string, err error) {
-	err = d.write(ctx, fmt.Sprintf("aliases of incident %q", mine), func(ctx context.Context, tx *sql.Tx) error {
+	err = d.write(ctx, fmt.Sprintf("aliases of incident %q", mine), lockCases, func(ctx context.Context, tx *txn) error {
 		var outcome string
 		if err := tx.QueryRowContext(ctx, `SELECT outcome FROM incidents WHERE id = ?`, mine).Scan(&outcome); err != nil {
 			return missing(err, "incident", mine)
@@ -52,7 +51,7 @@ func (d *DB) JoinIncidents(ctx context.Context, mine string, aliases []Alias) (o
 }
 
 // join makes one of two open incidents and says which: the one that a run answers for, ours when nobody answers for the other.
-func (d *DB) join(ctx context.Context, tx *sql.Tx, mine, owner string) (into string, err error) {
+func (d *DB) join(ctx context.Context, tx *txn, mine, owner string) (into string, err error) {
 	var answered int
 	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM runs WHERE incident = ? AND state <> 'done'`, owner).Scan(&answered); err != nil {
 		return "", err

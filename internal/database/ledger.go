@@ -27,12 +27,12 @@ type LedgerRow = chain.Row
 
 // Append adds entries to the ledger of a run, all or none.
 func (d *DB) Append(ctx context.Context, run string, entries ...Entry) error {
-	return d.write(ctx, fmt.Sprintf("ledger of run %q", run), func(ctx context.Context, tx *sql.Tx) error {
+	return d.write(ctx, fmt.Sprintf("ledger of run %q", run), lockRun(run), func(ctx context.Context, tx *txn) error {
 		return appendEntries(ctx, tx, run, entries)
 	})
 }
 
-func appendEntries(ctx context.Context, tx *sql.Tx, run string, entries []Entry) error {
+func appendEntries(ctx context.Context, tx *txn, run string, entries []Entry) error {
 	if run == "" {
 		return errors.New("a ledger entry needs a run")
 	}
@@ -58,14 +58,15 @@ func appendEntries(ctx context.Context, tx *sql.Tx, run string, entries []Entry)
 	return nil
 }
 
-func appendEntry(ctx context.Context, tx *sql.Tx, run string, head chain.Head, e Entry) (chain.Head, error) {
+func appendEntry(ctx context.Context, tx *txn, run string, head chain.Head, e Entry) (chain.Head, error) {
 	body, err := chain.Canonical(e.Body)
 	if err != nil {
 		return head, err
 	}
 	salt := make([]byte, 32)
 	_, _ = rand.Read(salt) // never returns an error since Go 1.24
-	r := LedgerRow{Run: run, Seq: head.Seq + 1, ID: e.ID, Kind: e.Kind, Actor: e.Actor, Step: e.Step,
+	// Names are hashed as they are stored, and a stranger may be the actor.
+	r := LedgerRow{Run: run, Seq: head.Seq + 1, ID: e.ID, Kind: e.Kind, Actor: plainText(e.Actor), Step: plainText(e.Step),
 		At: e.At.UTC().Truncate(time.Microsecond), Salt: salt, Body: body, Commitment: chain.Commit(salt, body), Prev: head.Hash}
 	r.Seal()
 	if _, err := tx.ExecContext(ctx, `INSERT INTO ledger (run, seq, id, kind, actor, step, at, commitment, prev, hash, salt, body)
@@ -121,7 +122,7 @@ func VerifyLedger(rows []LedgerRow) error { return chain.Verify(rows, nil) }
 
 // CheckLedger reads the ledger of a run and verifies it up to its head.
 func (d *DB) CheckLedger(ctx context.Context, run string) error {
-	tx, err := d.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	tx, err := d.reader.snapshot(ctx)
 	if err != nil {
 		return fmt.Errorf("ledger of run %q: %w", run, err)
 	}
@@ -146,7 +147,7 @@ func (d *DB) CheckLedger(ctx context.Context, run string) error {
 
 // EraseBody removes what an entry said and its salt, keeps that it was said, and adds an entry that tells of the erasure.
 func (d *DB) EraseBody(ctx context.Context, run string, seq int64) error {
-	return d.write(ctx, fmt.Sprintf("erasing sequence %d of run %q", seq, run), func(ctx context.Context, tx *sql.Tx) error {
+	return d.write(ctx, fmt.Sprintf("erasing sequence %d of run %q", seq, run), lockRun(run), func(ctx context.Context, tx *txn) error {
 		var kind string
 		err := tx.QueryRowContext(ctx, `SELECT kind FROM ledger WHERE run = ? AND seq = ?`, run, seq).Scan(&kind)
 		if err != nil {

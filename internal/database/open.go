@@ -8,20 +8,16 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
-	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations
 var migrations embed.FS
 
 // Box seals what must not lie in the file as it is. KeyedHash joins secrets without storing them.
@@ -33,41 +29,53 @@ type Box interface {
 
 // DB is the open database. It is safe for concurrent use.
 type DB struct {
-	writer *sql.DB // one connection: SQLite has one writer, and waiting in Go is fairer than waiting for a lock
-	reader *sql.DB
-	writes *together
-	box    Box
-	path   string
-	now    func() time.Time
+	dialect dialect
+	writer  *pool // of SQLite one connection: it has one writer, and waiting in Go is fairer than waiting for a lock
+	reader  *pool // of PostgreSQL the same as writer
+	writes  *together
+	box     Box
+	path    string
+	now     func() time.Time
 }
 
-// Open opens or creates the file at path, readable by its owner only, and brings its tables up to date.
-func Open(ctx context.Context, path string, box Box) (*DB, error) {
-	abs, err := filepath.Abs(path)
+// Open opens the database at a path (SQLite) or address (postgres://…) and brings its tables up to date. A file is made when it
+// is missing, readable by its owner only.
+func Open(ctx context.Context, where string, box Box) (*DB, error) {
+	if IsPostgres(where) {
+		return openPostgres(ctx, where, box)
+	}
+	abs, err := filepath.Abs(where)
 	if err != nil {
-		return nil, fmt.Errorf("database path %q: %w", path, err)
+		return nil, fmt.Errorf("database path %q: %w", where, err)
 	}
 	f, err := os.OpenFile(abs, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("database %q cannot be opened: %w", path, err)
+		return nil, fmt.Errorf("database %q cannot be opened: %w", where, err)
 	}
 	err = errors.Join(f.Chmod(0o600), f.Close())
 	if err != nil {
-		return nil, fmt.Errorf("database %q cannot be kept private: %w", path, err)
+		return nil, fmt.Errorf("database %q cannot be kept private: %w", where, err)
 	}
-	d := &DB{box: box, path: path, now: time.Now, writes: &together{turn: make(chan struct{}, 1)}}
-	if d.writer, err = sql.Open("sqlite", dsn(abs, "&_txlock=immediate")); err != nil {
-		return nil, fmt.Errorf("database %q cannot be opened: %w", path, err)
+	d := &DB{dialect: sqlite, box: box, path: where, now: time.Now, writes: &together{turn: make(chan struct{}, 1)}}
+	if d.writer, err = openFile(abs, "&_txlock=immediate", 1); err != nil {
+		return nil, fmt.Errorf("database %q cannot be opened: %w", where, err)
 	}
-	d.writer.SetMaxOpenConns(1)
 	if err := d.migrate(ctx); err != nil {
 		return nil, errors.Join(err, d.writer.Close())
 	}
-	if d.reader, err = sql.Open("sqlite", dsn(abs, "&_pragma=query_only(1)")); err != nil {
-		return nil, errors.Join(fmt.Errorf("database %q cannot be read: %w", path, err), d.writer.Close())
+	if d.reader, err = openFile(abs, "&_pragma=query_only(1)", 8); err != nil {
+		return nil, errors.Join(fmt.Errorf("database %q cannot be read: %w", where, err), d.writer.Close())
 	}
-	d.reader.SetMaxOpenConns(8)
 	return d, nil
+}
+
+func openFile(path, more string, most int) (*pool, error) {
+	db, err := sql.Open("sqlite", dsn(path, more))
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(most)
+	return &pool{DB: db, dialect: sqlite}, nil
 }
 
 func dsn(path, more string) string {
@@ -76,38 +84,48 @@ func dsn(path, more string) string {
 		"&_pragma=foreign_keys(1)&_pragma=recursive_triggers(1)&_pragma=secure_delete(1)" + more
 }
 
-func (d *DB) migrate(ctx context.Context) error {
-	dir, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return fmt.Errorf("migrations are not built in: %w", err)
+// Close waits for what is running and closes the database.
+func (d *DB) Close() error {
+	if d.reader == d.writer {
+		return d.writer.Close()
 	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, d.writer, dir,
-		goose.WithDisableGlobalRegistry(true), goose.WithSlog(slog.New(slog.NewTextHandler(io.Discard, nil))))
-	if err != nil {
-		return fmt.Errorf("migrations cannot be read: %w", err)
-	}
-	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("database %q cannot be brought up to date: %w", d.path, err)
-	}
-	return nil
+	return errors.Join(d.reader.Close(), d.writer.Close())
 }
 
-// Close waits for what is running and closes the file.
-func (d *DB) Close() error { return errors.Join(d.reader.Close(), d.writer.Close()) }
+// write runs fn in a transaction and returns when that is on the disk. SQLite lets one writer in at a time. With PostgreSQL whoever
+// names the same lock waits for the other, also one in another process: a write that reads first and then decides must
+// name what it decides about, and one that is a single statement needs no lock. Writes that come at the same time may share a
+// transaction (together), so fn uses the context that it is given: a caller that gives up must not interrupt what others write.
+func (d *DB) write(ctx context.Context, what, lock string, fn func(ctx context.Context, tx *txn) error) error {
+	c := &change{do: fn, done: make(chan struct{})}
+	if d.dialect.postgres && lock != lockCases { // it flushes for many connections at once, so these need not wait for each other
+		c.err = d.tryCommit(ctx, []*change{c}, lock)
+		return named(what, c.err)
+	}
+	return named(what, d.writes.put(ctx, c, d.commit))
+}
 
-// write runs fn in a transaction that holds the write lock from its start, and returns when that is on the disk. Writes that come
-// at the same time share it (together), so fn uses the context that it is given: a caller that gives up must not interrupt what
-// others write.
-func (d *DB) write(ctx context.Context, what string, fn func(ctx context.Context, tx *sql.Tx) error) error {
-	if err := d.writes.put(ctx, &change{do: fn, done: make(chan struct{})}, d.commit); err != nil {
+func named(what string, err error) error {
+	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	return nil
 }
 
+// What writes lock, beside requests, questions, calls and the like by their own names.
+const (
+	lockCases    = "cases" // alerts, incidents and aliases: they hang together
+	lockAuto     = "automatic containments"
+	lockSettings = "settings"
+	lockSeen     = "replay cache"
+)
+
+// lockRun is for a run's record, steps and ledger.
+func lockRun(id string) string { return "run/" + id }
+
 // exec is a write of one statement.
 func (d *DB) exec(ctx context.Context, what, query string, args ...any) error {
-	return d.write(ctx, what, func(ctx context.Context, tx *sql.Tx) error {
+	return d.write(ctx, what, "", func(ctx context.Context, tx *txn) error {
 		_, err := tx.ExecContext(ctx, query, args...)
 		return err
 	})

@@ -7,13 +7,19 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"net/url"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/tourniquet-ir/tourniquet/internal/database"
+	"github.com/tourniquet-ir/tourniquet/internal/database/pgtest"
 )
 
 // ring is a small real box: AES-GCM and HMAC under one random key.
@@ -62,15 +68,68 @@ func (r ring) KeyedHash(b []byte) string {
 	return hex.EncodeToString(m.Sum(nil))
 }
 
-func open(t *testing.T) (*database.DB, string) {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "our file.db")
-	return openAt(t, path, newRing(t)), path
+// server is the PostgreSQL of the second round of tests; nil in the first, which is SQLite's.
+var server *pgtest.Server
+
+// TestMain runs every test twice: what the house may rely on is the same with both databases.
+func TestMain(m *testing.M) {
+	ctx := context.Background()
+	code := m.Run()
+	if code != 0 {
+		os.Exit(code)
+	}
+	var err error
+	if server, err = pgtest.Start(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Println("once more, with PostgreSQL:")
+	if err = prepare(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	} else {
+		code = m.Run()
+	}
+	if err := server.Stop(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
 }
 
-func openAt(t *testing.T, path string, box database.Box) *database.DB {
+// template is the database that the others are copies of: making every table anew would take most of the time.
+var template string
+
+func prepare(ctx context.Context) error {
+	address, err := server.Database(ctx, "")
+	if err != nil {
+		return err
+	}
+	d, err := database.Open(ctx, address, ring{})
+	if err != nil {
+		return err
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return err
+	}
+	template = strings.TrimPrefix(u.Path, "/")
+	return d.Close()
+}
+
+// open makes an empty database and says where it is.
+func open(t *testing.T) (*database.DB, string) {
 	t.Helper()
-	d, err := database.Open(context.Background(), path, box)
+	where := filepath.Join(t.TempDir(), "our file.db")
+	if server != nil {
+		where = got[string](t)(server.Database(context.Background(), template))
+	}
+	return openAt(t, where, newRing(t)), where
+}
+
+func openAt(t *testing.T, where string, box database.Box) *database.DB {
+	t.Helper()
+	d, err := database.Open(context.Background(), where, box)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,6 +139,18 @@ func openAt(t *testing.T, path string, box database.Box) *database.DB {
 		}
 	})
 	return d
+}
+
+// beside is a raw connection to the same database, without our manners.
+func beside(t *testing.T, where string) *sql.DB {
+	t.Helper()
+	driver := "sqlite"
+	if database.IsPostgres(where) {
+		driver = "pgx"
+	}
+	raw := got[*sql.DB](t)(sql.Open(driver, where))
+	t.Cleanup(func() { _ = raw.Close() })
+	return raw
 }
 
 func must(t *testing.T, err error) {

@@ -38,7 +38,7 @@ func (d *DB) PersonByToken(ctx context.Context, hash string) (person string, fou
 func (d *DB) SeenBefore(ctx context.Context, key string, until time.Time) (bool, error) {
 	sum := sha256.Sum256([]byte(key))
 	before := false
-	err := d.write(ctx, "replay cache", func(ctx context.Context, tx *sql.Tx) error {
+	err := d.write(ctx, "replay cache", lockSeen, func(ctx context.Context, tx *txn) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM seen WHERE until < ?`, micros(d.now())); err != nil {
 			return err
 		}

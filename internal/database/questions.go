@@ -2,7 +2,6 @@ package database
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"slices"
 	"time"
@@ -56,7 +55,7 @@ func (d *DB) Question(ctx context.Context, id string) (Question, error) {
 // Questions lists questions, oldest first; an empty run means all.
 func (d *DB) Questions(ctx context.Context, run string, onlyOpen bool) ([]Question, error) {
 	out, err := list(ctx, d.reader, doc[Question], `SELECT doc FROM questions WHERE (?1 = '' OR run = ?1)
-		AND (NOT ?2 OR answered = 0) ORDER BY n`, run, onlyOpen)
+		AND (?2 = 0 OR answered = 0) ORDER BY n`, run, onlyOpen)
 	if err != nil {
 		return nil, fmt.Errorf("questions: %w", err)
 	}
@@ -94,7 +93,7 @@ func (d *DB) ExpireQuestion(ctx context.Context, id string, at time.Time) (q Que
 }
 
 func (d *DB) closeQuestion(ctx context.Context, id string, q *Question, decide func() error) error {
-	return d.write(ctx, fmt.Sprintf("question %q", id), func(ctx context.Context, tx *sql.Tx) error {
+	return d.write(ctx, fmt.Sprintf("question %q", id), "question/"+id, func(ctx context.Context, tx *txn) error {
 		var err error
 		if *q, err = doc[Question](tx.QueryRowContext(ctx, `SELECT doc FROM questions WHERE id = ?`, id)); err != nil {
 			return missing(err, "question", id)

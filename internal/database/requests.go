@@ -3,7 +3,6 @@ package database
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -35,7 +34,7 @@ func (d *DB) Request(ctx context.Context, id string) (signoff.View, error) {
 // Requests lists sign-off requests, oldest first; an empty run means all. Open ones wait for people or for execution.
 func (d *DB) Requests(ctx context.Context, run string, onlyOpen bool) ([]signoff.View, error) {
 	out, err := list(ctx, d.reader, doc[signoff.View], `SELECT doc FROM requests WHERE (?1 = '' OR run = ?1)
-		AND (NOT ?2 OR state IN (?3, ?4)) ORDER BY n`, run, onlyOpen, signoff.StateOpen, signoff.StateQuorum)
+		AND (?2 = 0 OR state IN (?3, ?4)) ORDER BY n`, run, onlyOpen, signoff.StateOpen, signoff.StateQuorum)
 	if err != nil {
 		return nil, fmt.Errorf("sign-offs: %w", err)
 	}
@@ -45,7 +44,7 @@ func (d *DB) Requests(ctx context.Context, run string, onlyOpen bool) ([]signoff
 // SetRequest changes a request in one transaction; an error from change leaves it as it was. What was frozen (run, envelope
 // and digest) cannot be changed.
 func (d *DB) SetRequest(ctx context.Context, id string, change func(*signoff.View) error) error {
-	return d.write(ctx, fmt.Sprintf("request %q", id), func(ctx context.Context, tx *sql.Tx) error {
+	return d.write(ctx, fmt.Sprintf("request %q", id), "request/"+id, func(ctx context.Context, tx *txn) error {
 		v, err := doc[signoff.View](tx.QueryRowContext(ctx, `SELECT doc FROM requests WHERE id = ?`, id))
 		if err != nil {
 			return missing(err, "request", id)
@@ -100,19 +99,34 @@ func (d *DB) RecordAttempt(ctx context.Context, a Attempt) error {
 	}
 	sum := sha256.Sum256([]byte(body))
 	id := "attempt/" + hex.EncodeToString(sum[:16])
-	return d.write(ctx, fmt.Sprintf("attempt on %q", a.Request), func(ctx context.Context, tx *sql.Tx) error {
-		var run, step string
-		err := tx.QueryRowContext(ctx, `SELECT run, COALESCE(doc ->> '$.envelope.step', '') FROM requests WHERE id = ?1
-			UNION ALL SELECT run, COALESCE(doc ->> '$.step', '') FROM questions WHERE id = ?1`, a.Request).Scan(&run, &step)
-		if err != nil {
-			return missing(err, "request", a.Request)
-		}
+	run, step, err := d.askedIn(ctx, a.Request)
+	if err != nil {
+		return fmt.Errorf("attempt on %q: %w", a.Request, missing(err, "request", a.Request))
+	}
+	return d.write(ctx, fmt.Sprintf("attempt on %q", a.Request), lockRun(run), func(ctx context.Context, tx *txn) error {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO attempts (id, request, doc) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING`,
 			id, a.Request, body); err != nil {
 			return err
 		}
 		return appendEntries(ctx, tx, run, []Entry{{ID: id, Kind: KindAttempt, Actor: a.Person, Step: step, At: a.At, Body: a}})
 	})
+}
+
+// askedIn says which run and step a request or a question belongs to; neither ever changes.
+func (d *DB) askedIn(ctx context.Context, id string) (run, step string, err error) {
+	var raw []byte
+	err = d.reader.QueryRowContext(ctx, `SELECT run, doc FROM requests WHERE id = ?1 UNION ALL SELECT run, doc FROM questions WHERE id = ?1`, id).Scan(&run, &raw)
+	if err != nil {
+		return "", "", err
+	}
+	var asked struct {
+		Step     string `json:"step"`
+		Envelope struct {
+			Step string `json:"step"`
+		} `json:"envelope"`
+	}
+	err = json.Unmarshal(raw, &asked)
+	return run, asked.Envelope.Step + asked.Step, err
 }
 
 // HouseLedger is the ledger of what happened at the doors and belongs to no run.

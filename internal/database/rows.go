@@ -2,7 +2,9 @@ package database
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -88,4 +90,16 @@ func atMost(limit int) int {
 		return 1000
 	}
 	return limit
+}
+
+// longest is what a name that is looked up may have: an index of PostgreSQL has no room for more.
+const longest = 512
+
+// short is s, or its hash where a stranger made it too long for an index.
+func short(s string) string {
+	if len(s) <= longest {
+		return s
+	}
+	sum := sha256.Sum256([]byte(s))
+	return "sha256:" + hex.EncodeToString(sum[:])
 }

@@ -2,7 +2,6 @@ package database
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"strings"
 	"time"
@@ -17,7 +16,7 @@ func (d *DB) PutRun(ctx context.Context, r incident.Run) error {
 	if err != nil {
 		return fmt.Errorf("run %q: %w", r.ID, err)
 	}
-	return d.write(ctx, fmt.Sprintf("run %q", r.ID), func(ctx context.Context, tx *sql.Tx) error {
+	return d.write(ctx, fmt.Sprintf("run %q", r.ID), lockCases, func(ctx context.Context, tx *txn) error {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO runs (id, incident, number, state, outcome, provider, words, started_at, doc)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
 			r.ID, r.Incident, r.Number, r.State, r.Outcome, provider(r), words(r), micros(r.StartedAt), body); err != nil {
@@ -30,10 +29,10 @@ func (d *DB) PutRun(ctx context.Context, r incident.Run) error {
 
 // UpdateRun changes a run in one transaction. Its id, incident and number stay.
 func (d *DB) UpdateRun(ctx context.Context, id string, change func(*incident.Run)) error {
-	return d.write(ctx, fmt.Sprintf("run %q", id), func(ctx context.Context, tx *sql.Tx) error { return updateRun(ctx, tx, id, change) })
+	return d.write(ctx, fmt.Sprintf("run %q", id), lockRun(id), func(ctx context.Context, tx *txn) error { return updateRun(ctx, tx, id, change) })
 }
 
-func updateRun(ctx context.Context, tx *sql.Tx, id string, change func(*incident.Run)) error {
+func updateRun(ctx context.Context, tx *txn, id string, change func(*incident.Run)) error {
 	r, err := doc[incident.Run](tx.QueryRowContext(ctx, `SELECT doc FROM runs WHERE id = ?`, id))
 	if err != nil {
 		return missing(err, "run", id)
@@ -114,7 +113,7 @@ func (d *DB) AutoRuns(ctx context.Context, since time.Time) (int, error) {
 // claim keeps it.
 func (d *DB) ClaimAuto(ctx context.Context, run string, now time.Time, limit int, per time.Duration) (bool, error) {
 	granted := false
-	err := d.write(ctx, fmt.Sprintf("automatic containment of run %q", run), func(ctx context.Context, tx *sql.Tx) error {
+	err := d.write(ctx, fmt.Sprintf("automatic containment of run %q", run), lockAuto, func(ctx context.Context, tx *txn) error {
 		var mine, others int
 		err := tx.QueryRowContext(ctx, `SELECT count(*) FILTER (WHERE run = ?1), count(*) FILTER (WHERE run <> ?1 AND at > ?2)
 			FROM auto_claims WHERE run = ?1 OR at > ?2`, run, now.Add(-per).UnixMicro()).Scan(&mine, &others)

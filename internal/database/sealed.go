@@ -2,7 +2,6 @@ package database
 
 import (
 	"context"
-	"database/sql"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -14,7 +13,7 @@ import (
 // PutSealed seals a secret as the next version of a handle. Run is the run that it lives for; it may be empty before one exists.
 func (d *DB) PutSealed(ctx context.Context, handle string, secret []byte, run string) (incident.SecretRef, error) {
 	ref := incident.SecretRef{Handle: handle}
-	err := d.write(ctx, fmt.Sprintf("sealing %q", handle), func(ctx context.Context, tx *sql.Tx) error {
+	err := d.write(ctx, fmt.Sprintf("sealing %q", handle), "sealed/"+handle, func(ctx context.Context, tx *txn) error {
 		if handle == "" || len(secret) == 0 {
 			return errors.New("a sealed secret needs a handle and a value")
 		}
@@ -74,19 +73,22 @@ func (d *DB) BindSealed(ctx context.Context, handle, run string) error {
 
 // Shred destroys every version of a handle. That they existed stays known, and their numbers are never used again.
 func (d *DB) Shred(ctx context.Context, handle string) error {
-	return d.shred(ctx, fmt.Sprintf("shredding %q", handle), `handle = ?`, handle)
+	return d.shred(ctx, fmt.Sprintf("shredding %q", handle), `UPDATE sealed SET ciphertext = NULL, shredded_at = ?
+		WHERE ciphertext IS NOT NULL AND handle = ?`, micros(d.now()), handle)
 }
 
 // ShredRun destroys the secrets of a run that were sealed before olderThan; an empty run means all, for the daily sweep.
 func (d *DB) ShredRun(ctx context.Context, run string, olderThan time.Time) error {
-	return d.shred(ctx, fmt.Sprintf("shredding the secrets of run %q", run), `(?1 = '' OR run = ?1) AND at < ?2`, run, olderThan.UnixMicro())
+	return d.shred(ctx, fmt.Sprintf("shredding the secrets of run %q", run), `UPDATE sealed SET ciphertext = NULL, shredded_at = ?1
+		WHERE ciphertext IS NOT NULL AND (?2 = '' OR run = ?2) AND at < ?3`, micros(d.now()), run, olderThan.UnixMicro())
 }
 
-func (d *DB) shred(ctx context.Context, what, where string, args ...any) error {
-	err := d.exec(ctx, what, `UPDATE sealed SET ciphertext = NULL, shredded_at = `+fmt.Sprint(d.now().UnixMicro())+
-		` WHERE ciphertext IS NOT NULL AND `+where, args...)
-	if err != nil {
+func (d *DB) shred(ctx context.Context, what, query string, args ...any) error {
+	if err := d.exec(ctx, what, query, args...); err != nil {
 		return err
+	}
+	if d.dialect.postgres {
+		return nil // what its files and its own log still hold is under the seal of the key ring; docs/operate.md says for how long
 	}
 	// The write-ahead log still holds the old page; readers may keep it from being cut now, the next checkpoint does it then.
 	if _, err := d.writer.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {

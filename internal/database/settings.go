@@ -19,8 +19,8 @@ const (
 // Installation is the random id of this database, made once.
 func (d *DB) Installation(ctx context.Context) (string, error) {
 	var id string
-	err := d.write(ctx, "installation id", func(ctx context.Context, tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO settings (name, value) VALUES (?, ?)`,
+	err := d.write(ctx, "installation id", lockSettings, func(ctx context.Context, tx *txn) error {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING`,
 			settingInstallation, d.newID("tq-")); err != nil {
 			return err
 		}
@@ -56,8 +56,8 @@ func (d *DB) KeepSetting(ctx context.Context, name, value string) (kept string, 
 	if kept, found, err := d.Setting(ctx, name); err != nil || found {
 		return kept, err
 	}
-	err = d.write(ctx, fmt.Sprintf("setting %q", name), func(ctx context.Context, tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO settings (name, value) VALUES (?, ?)`, name, value); err != nil {
+	err = d.write(ctx, fmt.Sprintf("setting %q", name), lockSettings, func(ctx context.Context, tx *txn) error {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING`, name, value); err != nil {
 			return err
 		}
 		return tx.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = ?`, name).Scan(&kept)
@@ -73,8 +73,8 @@ func (d *DB) CheckRing(ctx context.Context) error {
 	}
 	hash := d.box.KeyedHash([]byte(ringPlain))
 	var kept, keptHash string
-	err = d.write(ctx, "key ring check", func(ctx context.Context, tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO settings (name, value) VALUES (?, ?), (?, ?)`, settingRing,
+	err = d.write(ctx, "key ring check", lockSettings, func(ctx context.Context, tx *txn) error {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO settings (name, value) VALUES (?, ?), (?, ?) ON CONFLICT (name) DO NOTHING`, settingRing,
 			base64.StdEncoding.EncodeToString(sealed), settingRingHash, hash); err != nil {
 			return err
 		}
@@ -86,6 +86,16 @@ func (d *DB) CheckRing(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := d.opens(kept, keptHash, hash); err != nil {
+		return err
+	}
+	// Sealed anew, the check follows the active key, so that an old key may leave the ring one day.
+	return d.exec(ctx, "key ring check", `UPDATE settings SET value = ? WHERE name = ?`,
+		base64.StdEncoding.EncodeToString(sealed), settingRing)
+}
+
+// opens tells whether our ring made the check that is kept.
+func (d *DB) opens(kept, keptHash, hash string) error {
 	raw, err := base64.StdEncoding.DecodeString(kept)
 	if err != nil {
 		return fmt.Errorf("the ring check kept in database %q is not readable: %w", d.path, err)
@@ -95,9 +105,20 @@ func (d *DB) CheckRing(ctx context.Context) error {
 		return fmt.Errorf("database %q was sealed with another key ring: start with the key file that was in use when it was"+
 			" made, or restore that file from its backup", d.path)
 	}
-	// Sealed anew, the check follows the active key, so that an old key may leave the ring one day.
-	return d.exec(ctx, "key ring check", `UPDATE settings SET value = ? WHERE name = ?`,
-		base64.StdEncoding.EncodeToString(sealed), settingRing)
+	return nil
+}
+
+// sealedBy is CheckRing without writing; a database that was never sealed by anybody fits every ring.
+func (d *DB) sealedBy(ctx context.Context) error {
+	kept, found, err := d.Setting(ctx, settingRing)
+	if err != nil || !found {
+		return err
+	}
+	keptHash, _, err := d.Setting(ctx, settingRingHash)
+	if err != nil {
+		return err
+	}
+	return d.opens(kept, keptHash, d.box.KeyedHash([]byte(ringPlain)))
 }
 
 // SetHold stops (on) or resumes all automatic actions. Every change is kept.

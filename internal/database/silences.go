@@ -31,7 +31,7 @@ func (d *DB) AddSilence(ctx context.Context, s Silence) (Silence, error) {
 
 // ExpireSilence ends a silence now. One that has ended already stays as it was.
 func (d *DB) ExpireSilence(ctx context.Context, id, by string, at time.Time) error {
-	return d.write(ctx, fmt.Sprintf("expiring silence %q", id), func(ctx context.Context, tx *sql.Tx) error {
+	return d.write(ctx, fmt.Sprintf("expiring silence %q", id), "silence/"+id, func(ctx context.Context, tx *txn) error {
 		var until int64
 		if err := tx.QueryRowContext(ctx, `SELECT until_at FROM silences WHERE id = ?`, id).Scan(&until); err != nil {
 			return missing(err, "silence", id)
@@ -64,7 +64,7 @@ func (d *DB) Silences(ctx context.Context, limit int) ([]Silence, error) {
 
 // NoteSilenced counts an alert that a silence hid; a repeat changes nothing.
 func (d *DB) NoteSilenced(ctx context.Context, silence, alert string) error {
-	return d.exec(ctx, fmt.Sprintf("silence %q", silence), `INSERT OR IGNORE INTO silenced (alert, silence) VALUES (?, ?)`, alert, silence)
+	return d.exec(ctx, fmt.Sprintf("silence %q", silence), `INSERT INTO silenced (alert, silence) VALUES (?, ?) ON CONFLICT (alert) DO NOTHING`, alert, silence)
 }
 
 // AlertsSince lists alerts that came at or after a time, newest first.

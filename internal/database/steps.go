@@ -29,7 +29,7 @@ type StepRow struct {
 // PutStep inserts or updates a step. Writes may be repeated and come late: an older attempt, or an unfinished one after it
 // finished, changes nothing. Inputs, outputs and start that are left out keep what is stored.
 func (d *DB) PutStep(ctx context.Context, s StepRow) error {
-	return d.write(ctx, fmt.Sprintf("step %q of run %q", s.Path, s.Run), func(ctx context.Context, tx *sql.Tx) error { return putStep(ctx, tx, s) })
+	return d.write(ctx, fmt.Sprintf("step %q of run %q", s.Path, s.Run), lockRun(s.Run), func(ctx context.Context, tx *txn) error { return putStep(ctx, tx, s) })
 }
 
 // Kept is what happened in a run, to be written at once: every transaction waits for the disk.
@@ -41,7 +41,7 @@ type Kept struct {
 
 // Keep is PutStep for each of the steps, Append and UpdateRun, in one transaction.
 func (d *DB) Keep(ctx context.Context, run string, k Kept) error {
-	return d.write(ctx, fmt.Sprintf("records of run %q", run), func(ctx context.Context, tx *sql.Tx) error {
+	return d.write(ctx, fmt.Sprintf("records of run %q", run), lockRun(run), func(ctx context.Context, tx *txn) error {
 		for _, s := range k.Steps {
 			if err := putStep(ctx, tx, s); err != nil {
 				return fmt.Errorf("step %q: %w", s.Path, err)
@@ -57,16 +57,16 @@ func (d *DB) Keep(ctx context.Context, run string, k Kept) error {
 	})
 }
 
-func putStep(ctx context.Context, tx *sql.Tx, s StepRow) error {
+func putStep(ctx context.Context, tx *txn, s StepRow) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO steps
 		(run, path, title, action, effect, status, inputs, outputs, error, attempt, started_at, finished_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (run, path) DO UPDATE SET title = excluded.title, action = excluded.action, effect = excluded.effect,
-			status = excluded.status, inputs = COALESCE(excluded.inputs, inputs), outputs = COALESCE(excluded.outputs, outputs),
-			error = excluded.error, attempt = excluded.attempt, started_at = COALESCE(excluded.started_at, started_at),
+			status = excluded.status, inputs = COALESCE(excluded.inputs, steps.inputs), outputs = COALESCE(excluded.outputs, steps.outputs),
+			error = excluded.error, attempt = excluded.attempt, started_at = COALESCE(excluded.started_at, steps.started_at),
 			finished_at = excluded.finished_at
-		WHERE excluded.attempt > attempt
-			OR (excluded.attempt = attempt AND (excluded.finished_at IS NOT NULL OR finished_at IS NULL))`,
+		WHERE excluded.attempt > steps.attempt
+			OR (excluded.attempt = steps.attempt AND (excluded.finished_at IS NOT NULL OR steps.finished_at IS NULL))`,
 		s.Run, s.Path, s.Title, s.Action, s.Effect, s.Status, raw(s.Inputs), raw(s.Outputs), s.Error, s.Attempt,
 		micros(s.StartedAt), micros(s.FinishedAt))
 	return err

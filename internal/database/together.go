@@ -2,7 +2,6 @@ package database
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -18,7 +17,7 @@ const (
 
 // change is one write on its way into the database.
 type change struct {
-	do   func(context.Context, *sql.Tx) error
+	do   func(context.Context, *txn) error
 	err  error
 	done chan struct{}
 }
@@ -79,7 +78,7 @@ func (t *together) forget(c *change) bool {
 
 // commit writes a batch in one transaction that holds the write lock from its start.
 func (d *DB) commit(ctx context.Context, batch []*change) {
-	err := d.tryCommit(ctx, batch)
+	err := d.tryCommit(ctx, batch, lockCases) // SQLite knows no other lock than its own
 	for _, c := range batch {
 		if c.err == nil {
 			c.err = err
@@ -88,10 +87,16 @@ func (d *DB) commit(ctx context.Context, batch []*change) {
 	}
 }
 
-func (d *DB) tryCommit(ctx context.Context, batch []*change) error {
-	tx, err := d.writer.BeginTx(ctx, nil)
+func (d *DB) tryCommit(ctx context.Context, batch []*change, lock string) error {
+	tx, err := d.writer.begin(ctx)
 	if err != nil {
 		return err
+	}
+	if d.dialect.postgres && lock != "" {
+		if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtextextended(?, 0))`, lock); err != nil {
+			_ = tx.Rollback()
+			return err
+		}
 	}
 	for _, c := range batch {
 		if err := apart(ctx, tx, c, len(batch) == 1); err != nil {
@@ -105,7 +110,7 @@ func (d *DB) tryCommit(ctx context.Context, batch []*change) error {
 
 // apart makes one write of a transaction. What it says when it fails is its own affair (c.err), unless it was alone or cannot be
 // taken out of what the others wrote: that is the error.
-func apart(ctx context.Context, tx *sql.Tx, c *change, alone bool) error {
+func apart(ctx context.Context, tx *txn, c *change, alone bool) error {
 	if alone {
 		c.err = c.try(ctx, tx)
 		return c.err
@@ -123,7 +128,7 @@ func apart(ctx context.Context, tx *sql.Tx, c *change, alone bool) error {
 }
 
 // try makes a panic the failure of the write that caused it: it must not end the writes of others, nor their turn.
-func (c *change) try(ctx context.Context, tx *sql.Tx) (err error) {
+func (c *change) try(ctx context.Context, tx *txn) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = errors.New("a defect in Tourniquet: " + fmt.Sprint(p) + "\n" + string(debug.Stack()))

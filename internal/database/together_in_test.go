@@ -2,7 +2,6 @@ package database
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -45,8 +44,8 @@ func held(t *testing.T, d *DB, n int, write func(i int)) {
 	all.Wait()
 }
 
-func put(i int) func(context.Context, *sql.Tx) error {
-	return func(ctx context.Context, tx *sql.Tx) error {
+func put(i int) func(context.Context, *txn) error {
+	return func(ctx context.Context, tx *txn) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO settings (name, value) VALUES (?, 'x')`, fmt.Sprint("n", i))
 		return err
 	}
@@ -57,7 +56,7 @@ func TestWritesThatShareATransactionFailEachForItself(t *testing.T) {
 	d := openPlain(t)
 	errs := make([]error, 9)
 	held(t, d, len(errs), func(i int) {
-		errs[i] = d.write(t.Context(), fmt.Sprint("write ", i), func(ctx context.Context, tx *sql.Tx) error {
+		errs[i] = d.write(t.Context(), fmt.Sprint("write ", i), lockCases, func(ctx context.Context, tx *txn) error {
 			if err := put(i)(ctx, tx); err != nil || i%3 == 0 {
 				return errors.Join(err, errors.New("a reason"))
 			}
@@ -85,7 +84,7 @@ func TestNobodyIsToldThatItIsWrittenWhenTheTransactionIsNot(t *testing.T) {
 	d := openPlain(t)
 	errs := make([]error, 5)
 	held(t, d, len(errs), func(i int) {
-		errs[i] = d.write(t.Context(), "w", func(ctx context.Context, tx *sql.Tx) error {
+		errs[i] = d.write(t.Context(), "w", lockCases, func(ctx context.Context, tx *txn) error {
 			if err := put(i)(ctx, tx); err != nil || i != 2 {
 				return err
 			}
@@ -101,7 +100,7 @@ func TestNobodyIsToldThatItIsWrittenWhenTheTransactionIsNot(t *testing.T) {
 	if errs[2] == nil || !strings.Contains(errs[2].Error(), "the disk is full") {
 		t.Errorf("who failed was told %v", errs[2])
 	}
-	if err := d.write(t.Context(), "next", put(77)); err != nil {
+	if err := d.write(t.Context(), "next", lockCases, put(77)); err != nil {
 		t.Errorf("the next one: %v", err)
 	}
 }
@@ -119,7 +118,7 @@ func TestWhoGivesUpWhileWaitingWritesNothingAndBlocksNobody(t *testing.T) {
 			if i%2 == 0 {
 				ctx = gone
 			}
-			errs[i] = d.write(ctx, "w", put(i))
+			errs[i] = d.write(ctx, "w", lockCases, put(i))
 		})
 	}
 	waits := func(n int) {

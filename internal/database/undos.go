@@ -50,7 +50,7 @@ func (d *DB) SetUndoLeft(ctx context.Context, run, step string, left map[string]
 	if err != nil {
 		return fmt.Errorf("undo of step %q: %w", step, err)
 	}
-	return d.write(ctx, fmt.Sprintf("undo of step %q of run %q", step, run), func(ctx context.Context, tx *sql.Tx) error {
+	return d.write(ctx, fmt.Sprintf("undo of step %q of run %q", step, run), "", func(ctx context.Context, tx *txn) error {
 		res, err := tx.ExecContext(ctx, `UPDATE undos SET left_state = ? WHERE run = ? AND step = ?`, s, run, step)
 		return changed(res, err, "undo record", step)
 	})
@@ -58,7 +58,7 @@ func (d *DB) SetUndoLeft(ctx context.Context, run, step string, left map[string]
 
 // MarkUndone records that the call was taken back; a repeat keeps the first time.
 func (d *DB) MarkUndone(ctx context.Context, run, step string) error {
-	return d.write(ctx, fmt.Sprintf("undo of step %q of run %q", step, run), func(ctx context.Context, tx *sql.Tx) error {
+	return d.write(ctx, fmt.Sprintf("undo of step %q of run %q", step, run), "", func(ctx context.Context, tx *txn) error {
 		res, err := tx.ExecContext(ctx, `UPDATE undos SET undone_at = COALESCE(undone_at, ?) WHERE run = ? AND step = ?`,
 			micros(d.now()), run, step)
 		return changed(res, err, "undo record", step)

@@ -140,3 +140,25 @@ CREATE INDEX seen_until ON seen (until);
 CREATE TABLE holds (
     n INTEGER PRIMARY KEY AUTOINCREMENT, on_hold INTEGER NOT NULL, who TEXT NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL
 ) STRICT;
+
+-- +goose Down
+DROP TABLE holds;
+DROP TABLE seen;
+DROP TABLE tokens;
+DROP TABLE evidence;
+DROP TABLE sealed;
+DROP TABLE undos;
+DROP TABLE calls;
+DROP TABLE attempts;
+DROP TABLE deliveries;
+DROP TABLE questions;
+DROP TABLE requests;
+DROP TABLE ledger_heads;
+DROP TABLE ledger;
+DROP TABLE steps;
+DROP TABLE auto_claims;
+DROP TABLE runs;
+DROP TABLE alerts;
+DROP TABLE aliases;
+DROP TABLE incidents;
+DROP TABLE settings;

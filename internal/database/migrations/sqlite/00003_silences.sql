@@ -12,3 +12,8 @@ BEGIN SELECT RAISE(ABORT, 'a silence cannot be deleted: what it hid must stay ex
 CREATE TABLE silenced (alert TEXT PRIMARY KEY, silence TEXT NOT NULL REFERENCES silences (id)) STRICT;
 CREATE INDEX silenced_by ON silenced (silence);
 CREATE INDEX alerts_received ON alerts (received_at);
+
+-- +goose Down
+DROP INDEX alerts_received;
+DROP TABLE silenced;
+DROP TABLE silences;

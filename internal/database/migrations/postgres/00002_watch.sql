@@ -1,0 +1,9 @@
+-- +goose Up
+-- What the watch knows of each key: a short record of its polls, and the baseline.
+CREATE TABLE watched (
+    key TEXT COLLATE "C" PRIMARY KEY, -- provider:account:id
+    record TEXT NOT NULL, state TEXT NOT NULL
+);
+
+-- +goose Down
+DROP TABLE watched;
