@@ -12,7 +12,7 @@ import (
 func keyRevoke() Action {
 	return Action{
 		Card: playbooks.Card{
-			Name: "key.revoke", Effect: signoff.EffectFinal, Repeat: true, After: []string{"key.contain"}, Timeout: "60s", Attempts: 1, TargetInput: "key",
+			Name: "key.revoke", Effect: signoff.EffectFinal, Repeat: true, After: []string{"key.contain", "key.restore"}, Timeout: "60s", Attempts: 1, TargetInput: "key",
 			Summary: "Delete the key for good; a key that is gone already counts as done",
 			Inputs:  []playbooks.Field{{Name: "key", Type: playbooks.TypeKey, Required: true, Doc: "the key to delete"}},
 			Outputs: []playbooks.Field{{Name: "summary", Type: playbooks.TypeString, Required: true, Doc: "what the provider confirmed"}},

@@ -49,7 +49,7 @@ func catalog() playbooks.Catalog {
 	add("owners.notify", "notify", "key:key! text:string!", "")
 	add("people.page", "notify", "group:string! text:string!", "")
 	revoke := c["key.revoke"]
-	revoke.After = []string{"key.contain"}
+	revoke.After = []string{"key.contain", "key.restore"}
 	c["key.revoke"] = revoke
 	update := c["dependent.update"]
 	update.Reads = []string{"key"}

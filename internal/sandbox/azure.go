@@ -105,10 +105,19 @@ func (w *World) azureResource(c *call) reply {
 	return azureRefusal(http.StatusMethodNotAllowed)
 }
 
+// azureClosed is the answer to whoever wants keys of a resource that takes none. Azure is known to give it to listKeys; whether
+// it would regenerate a key then is nowhere said, so this world does not: nothing may rely on it.
+func (w *World) azureClosed(verb string) reply {
+	return azureError(http.StatusBadRequest, "BadRequest", "Failed to "+map[string]string{"listKeys": "list", "regenerateKey": "regenerate"}[verb]+" key. disableLocalAuth is set to be true")
+}
+
 // azureVerb lists keys or regenerates one.
 func (w *World) azureVerb(c *call, verb string) reply {
 	both := func() reply {
 		return ok(map[string]string{"key1": w.azure.slots[0].secret, "key2": w.azure.slots[1].secret})
+	}
+	if !w.azure.keyAuth.now && (verb == "listKeys" || verb == "regenerateKey") {
+		return w.azureClosed(verb)
 	}
 	switch verb {
 	case "listKeys":

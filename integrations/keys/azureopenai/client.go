@@ -47,6 +47,28 @@ func (p *Provider) read(ctx context.Context, what string, do func() error) error
 	}
 }
 
+// closedError is Azure's answer about the keys of a resource whose key authentication is off: it shows none of them. It
+// does not say whether it would regenerate one, so nothing here relies on that.
+type closedError struct{ resource string }
+
+func (c *closedError) Error() string {
+	return fmt.Sprintf("Azure shows no key of %q while its key authentication is off: give that back first (key.restore)", c.resource)
+}
+
+// orClosed gives that answer its name.
+func (p *Provider) orClosed(err error) error {
+	var api *azcore.ResponseError
+	if errors.As(err, &api) && api.StatusCode == http.StatusBadRequest && strings.Contains(api.Error(), "disableLocalAuth") {
+		return keys.Permanent(&closedError{p.cfg.Resource})
+	}
+	return err
+}
+
+func isClosed(err error) bool {
+	var closed *closedError
+	return errors.As(err, &closed)
+}
+
 func status(err error) int {
 	var api *azcore.ResponseError
 	if errors.As(err, &api) {

@@ -26,6 +26,10 @@ func (p *Provider) State(ctx context.Context, op keys.Op, key incident.Key) (key
 		return keys.State{Fields: map[string]string{}, Done: true}, nil
 	case keys.OpRevoke, keys.OpCreate:
 		holds, err := p.holds(ctx, key)
+		if op == keys.OpRevoke && isClosed(err) {
+			// Contained: nobody is shown what the slot holds. Revoke looks again before it regenerates.
+			holds, err = true, nil
+		}
 		return keys.State{Fields: map[string]string{"exists": strconv.FormatBool(holds)}, Done: op == keys.OpRevoke && !holds}, err
 	}
 	on, err := p.localAuth(ctx)

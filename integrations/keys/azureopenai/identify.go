@@ -54,7 +54,7 @@ func (p *Provider) slots(ctx context.Context) (out []slot, err error) {
 	err = p.read(ctx, fmt.Sprintf("listing the keys of %q", p.cfg.Resource), func() error {
 		got, err := p.accounts.ListKeys(ctx, p.cfg.ResourceGroup, p.cfg.Resource, nil)
 		if err != nil {
-			return err
+			return p.orClosed(err)
 		}
 		if got.Key1 == nil || got.Key2 == nil || len(*got.Key1) < 16 || len(*got.Key2) < 16 {
 			return fmt.Errorf("the answer does not hold two keys")

@@ -44,7 +44,7 @@ func (p *Provider) Revoke(ctx context.Context, key incident.Key) (keys.Receipt, 
 	}
 	got, err := p.accounts.RegenerateKey(ctx, p.cfg.ResourceGroup, p.cfg.Resource, armcognitiveservices.RegenerateKeyParameters{KeyName: &name}, nil)
 	if err != nil {
-		return keys.Receipt{}, explain(what, err)
+		return keys.Receipt{}, explain(what, p.orClosed(err))
 	}
 	fresh := got.Key1
 	if name == armcognitiveservices.KeyNameKey2 {
