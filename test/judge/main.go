@@ -30,6 +30,7 @@ func run(args []string, out, talk io.Writer) int {
 		var t *tempest
 		if t, err = openStorm(*world, *sent, s); err == nil {
 			good = report(out, t, stormChecks())
+			_, _ = fmt.Fprintln(out, t.figures())
 		}
 	} else {
 		var c *trial
