@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
@@ -35,6 +36,9 @@ func usageSnapshot() Action {
 				{Name: "agents", Type: playbooks.TypeStrings, Doc: "user agents as the callers gave them, where offered"},
 				{Name: "probing", Type: playbooks.TypeInt, Doc: "calls by which thieves are known to try a key"},
 				{Name: "table", Type: playbooks.TypeStrings, Required: true, Doc: "what cost most first: model, call, region, address, user agent and result with calls, tokens, dollars, first and last time"},
+				{Name: "abuse_requests", Type: playbooks.TypeInt, Doc: "calls from first_abuse on, honest ones among them"},
+				{Name: "abuse_usd", Type: playbooks.TypeFloat, Doc: "US dollars from first_abuse on; absent where nobody can say"},
+				{Name: "curve", Type: playbooks.TypeStrings, Doc: "the burn curve: time, calls and US dollars of each stretch, at most 96"},
 				{Name: "incomplete", Type: playbooks.TypeString, Doc: "why the figures are a lower bound; absent where they are not"},
 				{Name: "summary", Type: playbooks.TypeString, Required: true, Doc: "in one sentence, with what the provider counts and nothing else"},
 				{Name: "evidence", Type: playbooks.TypeString, Required: true, Doc: "digests of the raw answers, and of the whole table"},
@@ -73,6 +77,7 @@ func snapshot(ctx context.Context, h *House, in In) (Output, error) {
 	out := map[string]any{"evidence": digests, "new_addresses": u.NewAddresses, "table": tableLines(u, totals)}
 	figures(out, u)
 	describe(out, u)
+	trace(out, u)
 	text := inWords(out, u)
 	out["summary"] = text
 	return Output{Values: out, Summary: text}, nil
@@ -122,6 +127,30 @@ func figures(out map[string]any, u keys.Usage) {
 }
 
 func dollars(micro int64) float64 { return math.Round(float64(micro)/1e4) / 100 }
+
+// mostBuckets bounds the curve, which travels with the outputs; the raw answers are evidence.
+const mostBuckets = 96
+
+// trace adds the burn curve, and what was used since the abuse began.
+func trace(out map[string]any, u keys.Usage) {
+	if since, known := u.SinceAbuse(); known {
+		if !u.NoRequests {
+			out["abuse_requests"] = since.Requests
+		}
+		if u.CostKnown {
+			out["abuse_usd"] = dollars(since.MicroUSD)
+		}
+	}
+	lines := []string{}
+	for _, b := range u.Curve(mostBuckets) {
+		cost := "unknown"
+		if u.CostKnown {
+			cost = strconv.FormatFloat(dollars(b.MicroUSD), 'f', 2, 64)
+		}
+		lines = append(lines, fmt.Sprintf("%s %d %s", b.At.Format(time.RFC3339), b.Requests, cost))
+	}
+	out["curve"] = lines
+}
 
 // preserve keeps raw answers as evidence; the digests come back as one line.
 func (h *House) preserve(ctx context.Context, in In, source string, raw []keys.Raw) (string, error) {

@@ -88,7 +88,13 @@ func (c *Console) apiRun(w http.ResponseWriter, r *http.Request, _ session) {
 }
 
 func (c *Console) apiTimeline(w http.ResponseWriter, r *http.Request, _ session) {
-	c.facts(w, r, func(f *report.Facts) { listed(w, f.Timeline, "") })
+	c.facts(w, r, func(f *report.Facts) {
+		if r.URL.Query().Get("format") == "csv" {
+			c.timelineCSV(w, f)
+			return
+		}
+		listed(w, f.Timeline, "")
+	})
 }
 
 func (c *Console) facts(w http.ResponseWriter, r *http.Request, use func(*report.Facts)) {

@@ -140,6 +140,8 @@ func (c *Console) routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /v1/runs/{id}/timeline", c.api(c.apiTimeline))
 	mux.HandleFunc("GET /v1/runs/{id}/report", c.api(c.apiReport))
 	mux.HandleFunc("GET /v1/runs/{id}/evidence", c.api(c.apiEvidence))
+	mux.HandleFunc("GET /v1/runs/{id}/refund", c.api(c.apiRefund))
+	mux.HandleFunc("GET /v1/report.schema.json", c.api(c.apiReportSchema))
 	mux.HandleFunc("GET /v1/signoffs", c.api(c.apiSignoffs))
 	mux.HandleFunc("GET /v1/signoffs/{id}", c.api(c.apiSignoff))
 	mux.HandleFunc("POST /v1/signoffs/{id}/decisions", c.api(c.apiDecide))

@@ -15,18 +15,32 @@ import (
 
 // apiEvidence makes the whole bundle before it answers: half a bundle must never look like one.
 func (c *Console) apiEvidence(w http.ResponseWriter, r *http.Request, s session) {
-	id := r.PathValue("id")
-	if _, err := c.DB.Run(r.Context(), id); err != nil {
+	a, ok := c.access(r, s)
+	if !ok {
+		problem(w, http.StatusUnprocessableEntity, "malformed", "Evidence takes “redact=true” and, with it, patterns of files to “keep”. Nothing was made.")
+		return
+	}
+	c.handOut(w, r, a, a.Run+".zip")
+}
+
+// apiRefund is the bundle redacted to what a provider's billing support needs.
+func (c *Console) apiRefund(w http.ResponseWriter, r *http.Request, s session) {
+	a, ok := c.access(r, s)
+	if !ok || a.Redact || len(a.Keep) > 0 {
+		problem(w, http.StatusUnprocessableEntity, "malformed", "What a refund pack tells is not chosen here. For another choice take the evidence with “redact=true” and “keep”.")
+		return
+	}
+	a.Refund = true
+	c.handOut(w, r, a, a.Run+"-refund.zip")
+}
+
+func (c *Console) handOut(w http.ResponseWriter, r *http.Request, a report.Access, name string) {
+	if _, err := c.DB.Run(r.Context(), a.Run); err != nil {
 		c.apiBroken(w, err)
 		return
 	}
 	if c.Report.Bundle == nil {
 		problem(w, http.StatusNotImplemented, "no_bundle", "This installation has no evidence store.")
-		return
-	}
-	a, ok := c.access(r, s)
-	if !ok {
-		problem(w, http.StatusUnprocessableEntity, "malformed", "Evidence takes “redact=true” and, with it, patterns of files to “keep”. Nothing was made.")
 		return
 	}
 	out, err := os.CreateTemp("", "tourniquet-bundle-*")
@@ -44,7 +58,7 @@ func (c *Console) apiEvidence(w http.ResponseWriter, r *http.Request, s session)
 	}
 	w.Header().Set("Content-Type", "application/zip")
 	w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
-	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": id + ".zip"}))
+	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
 	_, _ = io.Copy(w, out) // who went away does not need the rest
 }
 

@@ -27,13 +27,17 @@ type Access struct {
 	At      time.Time
 	Redact  bool
 	Keep    []string // with Redact: patterns of the files that are told all the same
+	Refund  bool     // the pack for the provider's billing support: redacted to what concerns it
 }
 
 // record writes the access down. It comes before the bundle, which so holds the record of its own making.
 func (a Access) record(ctx context.Context, db *database.DB) error {
-	body := map[string]any{"surface": a.Surface, "redacted": a.Redact}
+	body := map[string]any{"surface": a.Surface, "redacted": a.Redact || a.Refund}
 	if len(a.Keep) > 0 {
 		body["keep"] = a.Keep
+	}
+	if a.Refund {
+		body["refund"] = true
 	}
 	return db.Append(ctx, a.Run, database.Entry{ID: "evidence/" + rand.Text(), Kind: KindExported, Actor: a.Who, At: a.At, Body: body})
 }
@@ -67,6 +71,9 @@ func Bundle(ctx context.Context, db *database.DB, ev *evidence.Store, a Access, 
 	f, err := Load(ctx, db, run)
 	if err != nil {
 		return err
+	}
+	if a.Refund {
+		a.Redact, a.Keep = true, f.RefundFiles()
 	}
 	for i, row := range f.Ledger {
 		if row.Seq > head.Seq {
@@ -142,7 +149,11 @@ func (f *Facts) told(out []evidence.File) ([]evidence.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(out, evidence.Bytes("report.json", data), evidence.Bytes("playbook.yaml", []byte(f.Run.Source)),
+	pack, err := f.refunds()
+	if err != nil {
+		return nil, err
+	}
+	return append(append(out, pack...), evidence.Bytes("report.json", data), evidence.Bytes("playbook.yaml", []byte(f.Run.Source)),
 		evidence.Bytes("report.md", f.Markdown()), evidence.Bytes("report.html", page)), nil
 }
 

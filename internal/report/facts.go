@@ -7,12 +7,22 @@ import (
 
 	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
+	"github.com/tourniquet-ir/tourniquet/internal/review"
 	"github.com/tourniquet-ir/tourniquet/internal/signoff"
 )
 
 // Facts is all that our records hold of one run.
 type Facts struct {
+	Schema      string               `json:"schema"`
+	Drill       bool                 `json:"drill"` // nothing in it happened to a real key
 	Run         incident.Run         `json:"run"`
+	Summary     []Sentence           `json:"summary"`
+	Open        []Item               `json:"open"` // what is still open
+	Indicators  []Indicator          `json:"indicators"`
+	Impact      Impact               `json:"impact"`
+	Deeds       []Deed               `json:"actions"` // what changed something, and who answers for it
+	Curve       []Bucket             `json:"curve"`
+	Review      review.Review        `json:"review"`
 	Marks       []Mark               `json:"marks"`
 	Money       []Figure             `json:"money"`
 	Alerts      []database.Received  `json:"alerts"`
@@ -56,9 +66,18 @@ func Load(ctx context.Context, db *database.DB, run string) (*Facts, error) {
 			return nil, err
 		}
 	}
-	f.Zero = f.zero()
-	f.Marks, f.Money, f.Timeline = f.marks(), f.figures(), f.timeline()
+	f.tell()
 	return f, nil
+}
+
+// tell derives everything that is said from what is recorded.
+func (f *Facts) tell() {
+	f.Schema, f.Drill, f.Zero = Schema, f.Run.World == incident.WorldDrill, f.zero()
+	f.Marks, f.Money, f.Timeline = f.marks(), f.figures(), f.timeline()
+	f.Indicators, f.Impact, f.Deeds, f.Curve = f.indicators(), f.impact(), f.deeds(), f.curve()
+	f.Review = review.Read(f.Ledger)
+	f.Open = f.standing()
+	f.Summary = f.summary()
 }
 
 func (f *Facts) alerts(ctx context.Context, db *database.DB) (err error) {

@@ -30,7 +30,7 @@ func HTML(ctx context.Context, db *database.DB, run string) ([]byte, error) {
 // HTML tells the facts as one page.
 func (f *Facts) HTML() ([]byte, error) {
 	t, err := template.New("report").Funcs(template.FuncMap{
-		"stamp": Stamp, "took": Took, "who": Who, "result": Result, "why": WhyOf, "orNobody": orNobody, "orNone": orNone,
+		"stamp": Stamp, "took": Took, "who": Who, "result": Result, "why": WhyOf, "orNobody": orNobody, "watermark": func() string { return watermark }, "orNone": orNone,
 	}).Parse(reportPage)
 	if err != nil {
 		return nil, fmt.Errorf("page of the report: %w", err)

@@ -18,6 +18,9 @@ func Markdown(ctx context.Context, db *database.DB, run string) ([]byte, error) 
 	return f.Markdown(), nil
 }
 
+// watermark stands on everything that a drill leaves behind.
+const watermark = "DRILL. Nothing in this report happened to a real key."
+
 type page struct{ strings.Builder }
 
 func (p *page) line(format string, args ...any) { p.WriteString(fmt.Sprintf(format+"\n", args...)) }
@@ -26,12 +29,18 @@ func (p *page) line(format string, args ...any) { p.WriteString(fmt.Sprintf(form
 func (f *Facts) Markdown() []byte {
 	p := &page{}
 	f.mdHead(p)
+	f.mdSummary(p)
+	f.mdReported(p)
 	f.mdMarks(p)
+	f.mdIndicators(p)
+	f.mdImpact(p)
 	f.mdForce(p)
+	f.mdDeeds(p)
 	f.mdSteps(p)
 	f.mdSignoffs(p)
 	f.mdQuestions(p)
 	f.mdEvidence(p)
+	f.mdReview(p)
 	f.mdTimeline(p)
 	p.line("\n## Playbook\n\n%s, digest %s\n\n%s", code(f.Run.Playbook), code(f.Run.Digest), fence("yaml", f.Run.Source))
 	return Neutral([]byte(p.String()))
@@ -39,8 +48,8 @@ func (f *Facts) Markdown() []byte {
 
 func (f *Facts) mdHead(p *page) {
 	p.line("# Incident report: %s\n", code(f.Run.ID))
-	if f.Run.World == "drill" {
-		p.line("**DRILL. Nothing in this report happened to a real key.**\n")
+	if f.Drill {
+		p.line("**%s**\n", watermark)
 	}
 	p.line("| | |\n|---|---|")
 	p.line("| Outcome | **%s** |", f.Outcome())
@@ -51,6 +60,14 @@ func (f *Facts) mdHead(p *page) {
 	p.line("| Started | %s by %s |", Stamp(f.Run.StartedAt), cell(f.StartedBy()))
 	p.line("| Ended | %s |", Stamp(f.Run.FinishedAt))
 	p.line("| Ledger | %s |", cell(f.LedgerWords()))
+}
+
+// mdReported is what the alerts said, in their own words.
+func (f *Facts) mdReported(p *page) {
+	p.line("\n## What was reported")
+	if len(f.Alerts) == 0 {
+		p.line("\nNo alert: the run was started by hand.")
+	}
 	for _, a := range f.Alerts {
 		p.line("\n%s, %s, severity %s, %s:\n\n%s", Stamp(a.Alert.ReceivedAt), code(a.Alert.Source), code(a.Alert.Severity), code(a.Alert.Kind), fence("", a.Alert.Title))
 	}

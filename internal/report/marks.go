@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ const (
 	revoke   = "key.revoke"
 	probe    = "key.probe"
 	snapshot = "usage.snapshot"
+	scan     = "persistence.scan"
 	done     = "done"
 )
 
@@ -139,20 +141,58 @@ func lastApproval(ds []signoff.Decision) time.Time {
 
 // figures reads what usage snapshots said: the first one is nearest to the alert, the last one nearest to the end.
 func (f *Facts) figures() []Figure {
-	first := Figure{"first_seen", "Spent when first looked", Unknown, "", "cost_usd of the first usage snapshot of this run"}
-	last := Figure{"last_seen", "Spent when last looked", Unknown, "", "cost_usd of the last usage snapshot of this run"}
+	out := []Figure{
+		{"first_seen", "Spent when first looked", Unknown, "", "cost_usd of the first usage snapshot of this run"},
+		{"last_seen", "Spent when last looked", Unknown, "", "cost_usd of the last usage snapshot of this run"},
+		{"abuse_calls", "Calls since the first abuse", Unknown, "", "abuse_requests of the last usage snapshot: all calls from first_abuse on, honest ones among them"},
+		{"abuse_usd", "Cost since the first abuse", Unknown, "", "abuse_usd of the last usage snapshot: of the same calls"},
+		{"avoided", "Burn avoided", Unknown, "", "cost since the first abuse, spread over the time from there to the containment or the last look (at least a minute), for the rest of 48 hours"},
+	}
 	for _, s := range f.Steps {
-		cost, ok := field(s.Outputs, "cost_usd").(float64)
+		if s.Action != snapshot {
+			continue
+		}
+		basis, _ := field(s.Outputs, "cost_basis").(string)
+		if cost, ok := field(s.Outputs, "cost_usd").(float64); ok {
+			if out[0].Text == Unknown {
+				out[0].Text, out[0].Basis = dollars(cost), basis
+			}
+			out[1].Text, out[1].Basis = dollars(cost), basis
+		}
+		if calls, ok := field(s.Outputs, "abuse_requests").(float64); ok {
+			out[2].Text = fmt.Sprintf("%.0f", calls)
+		}
+		if cost, ok := field(s.Outputs, "abuse_usd").(float64); ok {
+			out[3].Text, out[3].Basis = dollars(cost), basis
+		}
+	}
+	if usd, known := f.Avoided(); known {
+		out[4].Text, out[4].Basis = dollars(usd), "estimated from its own rate"
+	}
+	return out
+}
+
+// forecast is how long a theft that nobody stops is thought on for: the published case.
+const forecast = 48 * time.Hour
+
+// Avoided is what the rest of 48 hours would have cost at the rate of the abuse, had nobody contained the key. It is known
+// where the key was contained and a snapshot tells both when the abuse began and what it cost.
+func (f *Facts) Avoided() (usd float64, known bool) {
+	contained, began := f.contained(), f.firstAbuse()
+	if contained.IsZero() || began.IsZero() {
+		return 0, false
+	}
+	for _, s := range slices.Backward(f.Steps) {
+		cost, ok := field(s.Outputs, "abuse_usd").(float64)
 		if s.Action != snapshot || !ok {
 			continue
 		}
-		text, basis := dollars(cost), fmt.Sprint(field(s.Outputs, "cost_basis"))
-		if first.Text == Unknown {
-			first.Text, first.Basis = text, basis
+		until := earlier(s.FinishedAt, contained) // what came after the measure was not spent by the thief
+		if spent := max(until.Sub(began), time.Minute); spent < forecast {
+			return cost / spent.Hours() * (forecast - spent).Hours(), true
 		}
-		last.Text, last.Basis = text, basis
 	}
-	return []Figure{first, last}
+	return 0, false
 }
 
 // dollars groups thousands: $4,812.50.

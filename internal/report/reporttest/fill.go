@@ -68,6 +68,8 @@ func Fill(t *testing.T, db *database.DB) signoff.View {
 	check(t, db.RecordAttempt(f.ctx, database.Attempt{Request: Question, Person: "priya", Verb: "answer", Surface: "slack", Accepted: true, At: Start().Add(3 * time.Minute)}))
 	_, _, err = db.AnswerQuestion(f.ctx, Question, "abuse", "priya", Start().Add(3*time.Minute))
 	check(t, err)
+	f.log("review/1", "review.lesson", "priya", "", 3*time.Hour, map[string]any{"kind": "lesson", "text": "=cmd|'/c calc'!A0 | keys in client code <b>leak</b>"})
+	f.log("review/2", "review.next_step", "priya", "", 3*time.Hour, map[string]any{"kind": "next_step", "text": "move the key to the server", "owner": "dana", "due": "2026-12-01"})
 	f.log("w000003", "question.settled", "system", "triage", 3*time.Minute, map[string]any{"question": Question, "answer": "abuse", "by": "priya"})
 	view, err := db.Request(f.ctx, Open)
 	check(t, err)
@@ -98,13 +100,14 @@ func (f filler) steps() {
 		{"first_minute/contain", "The strongest measure that this provider can undo", "key.contain", "undoable", "done", "", time.Second, 4200 * time.Millisecond,
 			map[string]any{"summary": "the key accepts no address any more", "measure": "address restriction", "reach": "key", "contained_at": Start().Add(3900 * time.Millisecond).Format(time.RFC3339Nano)}},
 		{"first_minute/usage", "Snapshot usage and audit records", "usage.snapshot", "observe", "done", "", time.Second, 8 * time.Second,
-			map[string]any{"requests": 48210, "cost_usd": 1874.22, "cost_basis": "estimated from the list price of 2026-11-01", "new_addresses": []string{"198.51.100.7"}, "first_abuse": Start().Add(-71 * time.Minute).Format(time.RFC3339)}},
+			map[string]any{"requests": 48210, "cost_usd": 1874.22, "cost_basis": "estimated from the list price of 2026-11-01", "new_addresses": []string{"198.51.100.7"}, "models": []string{"gemini-2.5-pro"}, "agents": []string{`=HYPERLINK("https://evil.example","x") | </svg><script>`}, "probing": 3,
+				"abuse_requests": 48000, "abuse_usd": 1868.4, "curve": Curve(), "first_abuse": Start().Add(-71 * time.Minute).Format(time.RFC3339)}},
 		{"first_minute/intruder", "What else did they create or change?", "persistence.scan", "observe", "failed", "audit log of acme-shop: 403, the role lacks logging.privateLogEntries.list \u202etxt", time.Second, 6 * time.Second, nil},
 		{"replace/rotate/0/hand_over", "Give acme/shop its new key", "dependent.update", "final", "done", "", 21 * time.Minute, 21*time.Minute + 3*time.Second, map[string]any{"summary": "GEMINI_API_KEY of acme/shop written"}},
 	} {
 		out, err := json.Marshal(s.out)
 		check(f.t, err)
-		check(f.t, f.db.PutStep(f.ctx, database.StepRow{Run: RunID, Path: s.path, Title: s.title, Action: s.action, Effect: s.effect, Status: s.status, Inputs: json.RawMessage(`{"key":{"id":"keys/4c1f"}}`),
+		check(f.t, f.db.PutStep(f.ctx, database.StepRow{Run: RunID, Path: s.path, Title: s.title, Action: s.action, Effect: s.effect, Status: s.status, Inputs: json.RawMessage(`{"key":{"id":"keys/4c1f"},"dependent":{"id":"acme/shop:GEMINI_API_KEY"}}`),
 			Outputs: out, Error: s.fault, Attempt: 1, StartedAt: Start().Add(s.from), FinishedAt: Start().Add(s.to)}))
 		f.log(fmt.Sprintf("step/%d", i), "step."+s.status, "system", s.path, s.to, map[string]any{"action": s.action, "effect": s.effect, "summary": s.out["summary"], "error": s.fault})
 	}
@@ -141,6 +144,14 @@ func (f filler) signoffs() {
 	f.log("w000011", "signoff.asked", "system", "revoke", 22*time.Minute, map[string]any{"request": Open, "digest": open.Digest})
 	f.attempt(open, "priya", "approve", "slack", "", "", &open.Decided[0], 25*time.Minute)
 	check(f.t, f.db.PutEvidence(f.ctx, incident.Evidence{ID: "ev-1", Run: RunID, Step: "first_minute/usage", Name: "monitoring-timeseries.json", Source: "gemini", Digest: Blob, Size: 12, At: Start().Add(8 * time.Second)}))
+}
+
+// Curve is the burn curve of the run, with a line that nobody can read.
+func Curve() (out []string) {
+	for i, usd := range []float64{.02, .01, .02, 0, 410.2, 702.7, 755.5} {
+		out = append(out, fmt.Sprintf("%s %d %.2f", Start().Truncate(15*time.Minute).Add(time.Duration(i-6)*15*time.Minute).Format(time.RFC3339), int(usd*25), usd))
+	}
+	return append(out, "<script>alert(3)</script> 1 NaN")
 }
 
 // Blob is the digest of the run's one piece of evidence, whose bytes are BlobBody.
