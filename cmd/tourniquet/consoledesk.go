@@ -45,6 +45,10 @@ func consoleOptions(p routeParams) console.Options {
 		Explain: func(a incident.Alert) []playbooks.Explained {
 			return playbooks.ExplainAll(p.Starter.Library().Programs, a.Env(), a.NamesKey(), time.Now())
 		},
+		Known: func(person string) bool {
+			_, listed := p.Desk.People.Person(person)
+			return listed
+		},
 		Report: console.Report{
 			Markdown: func(ctx context.Context, run string) ([]byte, error) { return report.Markdown(ctx, p.DB, run) },
 			HTML:     func(ctx context.Context, run string) ([]byte, error) { return report.HTML(ctx, p.DB, run) },

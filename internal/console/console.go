@@ -13,6 +13,7 @@ import (
 	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 	"github.com/tourniquet-ir/tourniquet/internal/report"
+	"github.com/tourniquet-ir/tourniquet/internal/review"
 	"github.com/tourniquet-ir/tourniquet/playbooks"
 )
 
@@ -48,6 +49,7 @@ type Options struct {
 	Report Report
 	// Explain says which playbook in force now would answer an alert, and why each other does not; nil: the page leaves it out.
 	Explain func(incident.Alert) []playbooks.Explained
+	Known   review.Known // who is listed under people: only they own next steps
 	Logger  *slog.Logger
 	Now     func() time.Time
 	World   string // incident.WorldDrill puts a watermark on every page
@@ -76,6 +78,9 @@ func New(o Options) (*Console, error) {
 	}
 	if o.Viewer != "" && o.World != incident.WorldDrill {
 		return nil, errors.New("a viewer's link exists in drills only: in production everybody signs in with a personal token")
+	}
+	if o.Known == nil {
+		o.Known = func(string) bool { return false }
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -124,6 +129,7 @@ func (c *Console) routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /{$}", c.page(c.home))
 	mux.HandleFunc("GET /runs", c.page(c.runs))
 	mux.HandleFunc("GET /runs/{id}", c.page(c.run))
+	mux.HandleFunc("POST /runs/{id}/review", c.page(c.review))
 	mux.HandleFunc("GET /signoffs", c.page(c.signoffs))
 	mux.HandleFunc("GET /signoffs/{id}", c.page(c.signoff))
 	mux.HandleFunc("POST /signoffs/{id}/decisions", c.page(c.decide))
@@ -141,6 +147,7 @@ func (c *Console) routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /v1/runs/{id}/report", c.api(c.apiReport))
 	mux.HandleFunc("GET /v1/runs/{id}/evidence", c.api(c.apiEvidence))
 	mux.HandleFunc("GET /v1/runs/{id}/refund", c.api(c.apiRefund))
+	mux.HandleFunc("POST /v1/runs/{id}/review", c.api(c.apiReview))
 	mux.HandleFunc("GET /v1/report.schema.json", c.api(c.apiReportSchema))
 	mux.HandleFunc("GET /v1/signoffs", c.api(c.apiSignoffs))
 	mux.HandleFunc("GET /v1/signoffs/{id}", c.api(c.apiSignoff))

@@ -14,6 +14,9 @@ import (
 const usage = `/tourniquet status: whether automatic actions are on hold, and how much is open
 /tourniquet list: the sign-offs and questions that wait for people
 /tourniquet show ID: one sign-off, as its card shows it; deciding is done on the card
+/tourniquet lesson RUN TEXT: add a lesson to the report of a run
+/tourniquet next RUN PERSON TEXT: add a next step that this person owns
+/tourniquet done RUN NUMBER: say that a next step is done
 /tourniquet hold on REASON: stop all automatic actions, open runs included
 /tourniquet hold off REASON: let them run again
 /tourniquet hold status: who put them on hold, and why`
@@ -47,6 +50,8 @@ func (g *Gateway) Command(ctx context.Context, user, text string) string {
 		return g.list(ctx)
 	case verb == "show" && len(args) == 1:
 		return g.showRequest(ctx, args[0])
+	case verb == "lesson" || verb == "next" || verb == "done":
+		return g.reviewCommand(ctx, p.ID, verb, args)
 	case verb == "hold":
 		return g.holdCommand(ctx, p.ID, args)
 	case verb == "help":
