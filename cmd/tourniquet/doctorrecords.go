@@ -142,7 +142,11 @@ func (e *examination) database(ctx context.Context, ring *seal.Ring) {
 		if err != nil {
 			return err
 		}
-		return errors.Join(db.CheckRing(ctx), db.Close())
+		if err := db.CheckRing(ctx); err != nil {
+			return errors.Join(err, db.Close())
+		}
+		e.watchRecords(ctx, db)
+		return db.Close()
 	})
 	e.judge("database", err, "restore the database together with its key ring, or look at the disk", path)
 }
@@ -196,6 +200,7 @@ func (e *examination) running(ctx context.Context) {
 	e.judge("running serve", err, "look at the log of the running serve; the database is its own while it runs", base+" is ready; its database was not opened a second time")
 	if err == nil {
 		e.delivery(ctx, base)
+		e.watching(ctx, base)
 	}
 }
 

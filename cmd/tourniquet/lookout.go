@@ -13,11 +13,12 @@ import (
 	"github.com/tourniquet-ir/tourniquet/internal/intake"
 	"github.com/tourniquet-ir/tourniquet/internal/inventory"
 	"github.com/tourniquet-ir/tourniquet/internal/lookout"
+	"github.com/tourniquet-ir/tourniquet/internal/metrics"
 	"github.com/tourniquet-ir/tourniquet/internal/prices"
 )
 
 // newLookout watches the keys of the inventory at the configured accounts.
-func newLookout(s settings, db *database.DB, all []activities.Account, inv *inventory.Inventory, d *intake.Dispatcher) (*lookout.Lookout, error) {
+func newLookout(s settings, db *database.DB, all []activities.Account, inv *inventory.Inventory, d *intake.Dispatcher, m *metrics.Metrics) (*lookout.Lookout, error) {
 	c := s.Config.Watch
 	table, err := prices.New(c.Prices...)
 	if err != nil {
@@ -25,7 +26,7 @@ func newLookout(s settings, db *database.DB, all []activities.Account, inv *inve
 	}
 	o := lookout.Options{
 		Records: db, Known: inv.Entries(), Prices: table, Wake: d.Wake, Blind: time.Duration(c.BlindAfter), PerSec: c.PerSecond,
-		Width: time.Duration(c.Width), Log: s.Log, Now: time.Now,
+		Width: time.Duration(c.Width), Meter: m, Log: s.Log, Now: time.Now,
 	}
 	for _, a := range all {
 		o.Accounts = append(o.Accounts, lookout.Account{Name: a.Name, Provider: a.Provider})

@@ -48,8 +48,14 @@ type Options struct {
 	Blind    time.Duration // without a good answer for so long, a key is an alert of its own
 	PerSec   float64       // calls a second that one account is asked
 	Width    time.Duration // 0: the provider's own
+	Meter    Meter         // nil: nothing is counted
 	Log      *slog.Logger
 	Now      func() time.Time
+}
+
+// Meter counts what sweeps find.
+type Meter interface {
+	Swept(provider, account string, seen, failing, blind, alarms int, at time.Time)
 }
 
 // Lookout watches.
@@ -92,6 +98,7 @@ func (l *Lookout) Sweep(ctx context.Context, provider, account string, beat func
 	if !ok {
 		return out, fmt.Errorf("no account %q of provider %q is configured", account, provider)
 	}
+	health := Health{Provider: provider, Account: account}
 	for _, e := range l.Known {
 		if e.Provider != provider || e.Account != "" && e.Account != account || e.ID == "" {
 			continue
@@ -99,11 +106,13 @@ func (l *Lookout) Sweep(ctx context.Context, provider, account string, beat func
 		if beat(); ctx.Err() != nil {
 			return out, ctx.Err()
 		}
-		if err := l.one(ctx, a, e, &out); err != nil {
+		rec, err := l.one(ctx, a, e, &out)
+		if err != nil {
 			return out, err
 		}
+		health.note(e, rec)
 	}
-	return out, nil
+	return out, l.keepHealth(ctx, health, out.Alarms)
 }
 
 func (l *Lookout) account(provider, name string) (Account, bool) {
@@ -116,22 +125,22 @@ func (l *Lookout) account(provider, name string) (Account, bool) {
 }
 
 // one polls one key and keeps what came of it. Only our own records failing is an error.
-func (l *Lookout) one(ctx context.Context, a Account, e inventory.Entry, out *wire.Swept) error {
+func (l *Lookout) one(ctx context.Context, a Account, e inventory.Entry, out *wire.Swept) (*Record, error) {
 	target := e.Provider + ":" + a.Name + ":" + e.ID
 	rec, state, err := l.load(ctx, target, a.Provider.Name())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	now := l.Now().UTC()
 	if now.Before(rec.Next) {
 		out.Waiting++
-		return nil
+		return rec, nil
 	}
 	rec.Last = now
 	alarm, err := l.poll(ctx, a, e, rec, state, now)
 	switch {
 	case ctx.Err() != nil:
-		return ctx.Err()
+		return nil, ctx.Err()
 	case err != nil:
 		out.Failed++
 		err = l.failed(ctx, rec, target, now, err)
@@ -144,9 +153,9 @@ func (l *Lookout) one(ctx context.Context, a Account, e inventory.Entry, out *wi
 		}
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return l.save(ctx, target, rec, state)
+	return rec, l.save(ctx, target, rec, state)
 }
 
 func (l *Lookout) load(ctx context.Context, target, provider string) (*Record, *watch.State, error) {

@@ -230,8 +230,15 @@ func TestBlindnessIsAnAlertOnceAndBacksOff(t *testing.T) {
 	if err != nil || got[0].Failures == 0 || got[0].BlindAlert == "" || !strings.Contains(got[0].Error, "429") {
 		t.Errorf("the status hides it: %+v, %v", got[0], err)
 	}
+	h, found, err := lookout.ReadHealth(t.Context(), p.db, "gemini", "demo")
+	if err != nil || !found || h.Blind != 1 || h.Seen != 0 || !strings.Contains(h.String(), "1 of 1 keys cannot be read") || !strings.Contains(h.String(), "429") {
+		t.Errorf("doctor would be told %q, %v, %v", &h, found, err)
+	}
 	p.meter.fails = nil
 	p.sweep(t, 2*time.Hour)
+	if h, _, _ := lookout.ReadHealth(t.Context(), p.db, "gemini", "demo"); h.String() != "1 keys are read" {
+		t.Errorf("it sees again, but doctor would be told %q", &h)
+	}
 	if got, _ := p.Statuses(t.Context()); got[0].Failures != 0 || got[0].BlindAlert != "" {
 		t.Errorf("it sees again, but the status says %+v", got[0])
 	}

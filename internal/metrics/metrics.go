@@ -17,6 +17,9 @@ type Metrics struct {
 	slackAcks   prometheus.Histogram
 	aside       prometheus.Counter
 	undelivered prometheus.GaugeFunc
+	watched     *prometheus.GaugeVec
+	swept       *prometheus.GaugeVec
+	alarms      *prometheus.CounterVec
 
 	mu      sync.Mutex
 	waiting map[string]bool // sign-offs and questions that chat has not taken yet
@@ -38,6 +41,15 @@ func New() *Metrics {
 		Help: "Sign-offs and questions about which people were mailed or paged because chat did not take them."})
 	m.undelivered = prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "tourniquet_signoffs_undelivered",
 		Help: "Open sign-offs and questions that chat has not taken yet."}, m.count)
+	account := []string{"provider", "account"}
+	m.watched = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "tourniquet_watch_keys",
+		Help: "Keys of the inventory by what the last sweep made of them: seen, failing (not readable, asked less and less often) or blind (not readable for so long that it is an alert)."},
+		[]string{"provider", "account", "state"})
+	m.swept = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "tourniquet_watch_last_sweep_timestamp_seconds",
+		Help: "When the watch last finished a sweep over an account's keys, in Unix time."}, account)
+	m.alarms = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tourniquet_watch_alarms_total",
+		Help: "Readings that were alarming; those of one incident are one alert."}, account)
+	m.registry.MustRegister(m.watched, m.swept, m.alarms)
 	m.registry.MustRegister(m.slackCalls, m.slackAnswer, m.slackActs, m.slackAcks, m.aside, m.undelivered)
 	return m
 }
@@ -87,6 +99,18 @@ func (m *Metrics) Undelivered(id string, waits bool) {
 	} else {
 		delete(m.waiting, id)
 	}
+}
+
+// Swept says how one sweep over the keys of an account ended.
+func (m *Metrics) Swept(provider, account string, seen, failing, blind, alarms int, at time.Time) {
+	if m == nil {
+		return
+	}
+	for state, n := range map[string]int{"seen": seen, "failing": failing, "blind": blind} {
+		m.watched.WithLabelValues(provider, account, state).Set(float64(n))
+	}
+	m.swept.WithLabelValues(provider, account).Set(float64(at.Unix()))
+	m.alarms.WithLabelValues(provider, account).Add(float64(alarms))
 }
 
 // ToldAside counts a mail or a page that stood in for chat.
