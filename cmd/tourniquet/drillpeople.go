@@ -38,13 +38,16 @@ func (d *rehearsal) people(ctx context.Context) {
 func (d *rehearsal) ask(ctx context.Context, lines <-chan string) {
 	tick := time.NewTicker(drillLook)
 	defer tick.Stop()
-	shown := map[string]bool{}
+	shown := map[string]string{}
 	for {
-		open, words := d.waiting(ctx)
-		if open != "" && !shown[open] {
-			shown[open] = true
+		open, seats, words := d.waiting(ctx)
+		switch was, seen := shown[open]; {
+		case open != "" && !seen:
 			d.say("\n%s\n  decide here, or press the buttons at %s", words, d.stage.SlackURL)
+		case was != seats:
+			d.say("%6s  %s", d.clock(), seats)
 		}
+		shown[open] = seats
 		select {
 		case <-ctx.Done():
 			return
@@ -60,29 +63,31 @@ func (d *rehearsal) ask(ctx context.Context, lines <-chan string) {
 	}
 }
 
-// waiting is the oldest thing that waits for people, in words.
-func (d *rehearsal) waiting(ctx context.Context) (id, words string) {
+// waiting is the oldest thing that waits for people: how many of its seats are filled, and all of it in words.
+func (d *rehearsal) waiting(ctx context.Context) (id, seats, words string) {
 	if d.run_.ID == "" {
-		return "", ""
+		return "", "", ""
 	}
 	if q, waits := d.keyWaits(ctx); waits {
-		return q.ID, fmt.Sprintf("  A KEY BY HAND for %s\n  %s\n  type: ana seal (she makes it on the sandbox provider's pages and seals it)", q.From, q.Prompt)
+		return q.ID, "", fmt.Sprintf("  A KEY BY HAND for %s\n  %s\n  type: ana seal (she makes it on the sandbox provider's pages and seals it)", q.From, q.Prompt)
 	}
 	if qs, err := d.db.Questions(ctx, d.run_.ID, true); err == nil && len(qs) > 0 {
-		return qs[0].ID, fmt.Sprintf("  QUESTION for %s\n  %s\n  type: ana %s", qs[0].From, strings.TrimSpace(qs[0].Prompt), strings.Join(qs[0].Choices, " | ana "))
+		prompt := strings.ReplaceAll(strings.TrimSpace(qs[0].Prompt), "\n", "\n  ")
+		return qs[0].ID, "", fmt.Sprintf("  QUESTION for %s\n  %s\n  type: ana %s", qs[0].From, prompt, strings.Join(qs[0].Choices, " | ana "))
 	}
 	views, err := d.db.Requests(ctx, d.run_.ID, true)
 	if err != nil || len(views) == 0 {
-		return "", ""
+		return "", "", ""
 	}
 	v := views[0]
+	seats = fmt.Sprintf("%d of %d seats are filled", v.Filled, v.Seats)
 	var b strings.Builder
-	fmt.Fprintf(&b, "  SIGN-OFF %s  %s  (%d of %d seats)\n", v.Request, v.Title, v.Filled, v.Seats)
+	fmt.Fprintf(&b, "  SIGN-OFF %s  %s (%s)\n", v.Request, v.Title, seats)
 	for _, c := range v.Envelope.Calls {
 		fmt.Fprintf(&b, "    %-18s %s\n", c.Action, c.Target)
 	}
-	fmt.Fprintf(&b, "  who may: %s. %s\n  check code %s\n  type: ana approve | bo approve | lee approve | ana reject", v.Who, v.WhoNot, v.Code)
-	return v.Request, b.String()
+	fmt.Fprintf(&b, "  who may: %s\n  who may not: %s\n  check code %s\n  type: ana approve | bo approve | lee approve | ana reject", v.Who, orNobody(v.WhoNot), v.Code)
+	return v.Request, seats, b.String()
 }
 
 // typed is one line such as "ana approve" or "ana abuse".
