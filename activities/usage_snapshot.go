@@ -75,7 +75,7 @@ func snapshot(ctx context.Context, h *House, in In) (Output, error) {
 		return Output{}, err
 	}
 	out := map[string]any{"evidence": digests, "new_addresses": u.NewAddresses, "table": tableLines(u, totals)}
-	figures(out, u)
+	figures(out, u, until)
 	describe(out, u)
 	trace(out, u)
 	text := inWords(out, u)
@@ -105,7 +105,7 @@ func describe(out map[string]any, u keys.Usage) {
 }
 
 // figures are the numbers that the provider gave, and none that it did not.
-func figures(out map[string]any, u keys.Usage) {
+func figures(out map[string]any, u keys.Usage, until time.Time) {
 	if !u.NoRequests {
 		out["requests"] = u.Requests
 	}
@@ -115,7 +115,7 @@ func figures(out map[string]any, u keys.Usage) {
 	if u.CostKnown {
 		out["cost_usd"], out["cost_basis"] = dollars(u.MicroUSD), u.CostBasis
 	}
-	if burn, known := u.BurnPerHour(); known {
+	if burn, known := u.BurnPerHour(until); known {
 		out["burn_usd_per_hour"] = dollars(burn)
 	}
 	if !u.FirstAbuse.IsZero() {

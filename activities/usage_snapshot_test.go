@@ -57,17 +57,17 @@ func TestASnapshotIsOneTableWhoeverTheProviderIs(t *testing.T) {
 	noon := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 	b.h.Now = func() time.Time { return noon.Add(time.Hour) }
 	b.h.Providers = []Account{{"main", used{u: keys.Usage{
-		Bucket: time.Minute, CostKnown: true, CostBasis: "estimated", Requests: 32, Tokens: 4000, MicroUSD: 6_000_000, FirstAbuse: noon.Add(30 * time.Second),
+		CostKnown: true, CostBasis: "estimated", Requests: 32, Tokens: 4000, MicroUSD: 6_000_000, FirstAbuse: noon.Add(30 * time.Second),
 		Rows: []keys.UsageRow{
-			{At: noon.Add(-time.Minute), Requests: 1, MicroUSD: 0, Model: "small"},
-			{At: noon, Requests: 1, Method: "ListFiles", Probing: true, Address: "198.51.100.7"},
-			{At: noon, Requests: 10, Tokens: 2000, MicroUSD: 2_000_000, Model: "large", Region: "eu", Address: "198.51.100.7", Agent: "bot\n" + strings.Repeat("x", 500)},
-			{At: noon.Add(time.Minute), Requests: 20, Tokens: 2000, MicroUSD: 4_000_000, Model: "large", Region: "eu", Address: "198.51.100.7", Agent: "bot\n" + strings.Repeat("x", 500)},
+			{Seconds: 60, At: noon.Add(-time.Minute), Requests: 1, MicroUSD: 0, Model: "small"},
+			{Seconds: 60, At: noon, Requests: 1, Method: "ListFiles", Probing: true, Address: "198.51.100.7"},
+			{Seconds: 60, At: noon, Requests: 10, Tokens: 2000, MicroUSD: 2_000_000, Model: "large", Region: "eu", Address: "198.51.100.7", Agent: "bot\n" + strings.Repeat("x", 500)},
+			{Seconds: 60, At: noon.Add(time.Minute), Requests: 20, Tokens: 2000, MicroUSD: 4_000_000, Model: "large", Region: "eu", Address: "198.51.100.7", Agent: "bot\n" + strings.Repeat("x", 500)},
 		},
 		Raw: []keys.Raw{{Name: "raw-1.json", Body: []byte(`{"as":"it came"}`)}},
 	}}}}
 	got := b.snapshot(t)
-	if got["burn_usd_per_hour"] != 180.0 || got["cost_usd"] != 6.0 || got["requests"] != 32.0 || got["probing"] != 1.0 {
+	if got["burn_usd_per_hour"] != 240.0 || got["cost_usd"] != 6.0 || got["requests"] != 32.0 || got["probing"] != 1.0 {
 		t.Errorf("figures: %v", got)
 	}
 	lines, _ := got["table"].([]any)
@@ -78,7 +78,7 @@ func TestASnapshotIsOneTableWhoeverTheProviderIs(t *testing.T) {
 	if !strings.HasPrefix(first, "large in eu from 198.51.100.7 with bot xxx") || !strings.HasSuffix(first, "…: 30 calls, 4000 tokens, 6.00 USD, 2026-11-25 12:00 to 2026-11-25 12:01") || strings.Contains(first, "\n") {
 		t.Errorf("the dearest line is %q", first)
 	}
-	if s, _ := got["summary"].(string); s != "32 calls, 4000 tokens, 6.00 USD estimated, 180.00 USD an hour while it went on, 1 calls by which thieves try keys" {
+	if s, _ := got["summary"].(string); s != "32 calls, 4000 tokens, 6.00 USD estimated, 240.00 USD an hour while it went on, 1 calls by which thieves try keys" {
 		t.Errorf("in words: %q", s)
 	}
 	kept := must(b.h.DB.EvidenceOf(t.Context(), "run-1"))(t)

@@ -15,7 +15,6 @@ type usageTable struct {
 	Key        string       `json:"key"`
 	Since      time.Time    `json:"since"`
 	Until      time.Time    `json:"until"`
-	Bucket     string       `json:"bucket,omitempty"`
 	Requests   *int64       `json:"requests"` // null: the provider counts none
 	Tokens     *int64       `json:"tokens"`
 	MicroUSD   *int64       `json:"micro_usd"`
@@ -32,9 +31,6 @@ const tableName = "usage-table.json"
 
 func tableOf(k incident.Key, since, until time.Time, u keys.Usage, totals []keys.Total) (keys.Raw, error) {
 	t := usageTable{Key: k.Target(), Since: since.UTC(), Until: until.UTC(), CostBasis: u.CostBasis, Incomplete: u.Incomplete, Totals: totals, Rows: u.Rows}
-	if u.Bucket > 0 {
-		t.Bucket = u.Bucket.String()
-	}
 	if !u.NoRequests {
 		t.Requests = &u.Requests
 	}
@@ -117,8 +113,8 @@ func inWords(out map[string]any, u keys.Usage) string {
 	if u.CostKnown {
 		words = append(words, usd(u.MicroUSD)+" USD "+u.CostBasis)
 	}
-	if burn, known := u.BurnPerHour(); known && burn > 0 {
-		words = append(words, usd(burn)+" USD an hour while it went on")
+	if burn, known := out["burn_usd_per_hour"].(float64); known && burn > 0 {
+		words = append(words, fmt.Sprintf("%.2f USD an hour while it went on", burn))
 	}
 	if n, _ := out["probing"].(int64); n > 0 {
 		words = append(words, fmt.Sprintf("%d calls by which thieves try keys", n))

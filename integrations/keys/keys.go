@@ -63,6 +63,7 @@ type Created struct {
 // UsageRow is one bucket of use.
 type UsageRow struct {
 	At       time.Time `json:"at"`
+	Seconds  int64     `json:"seconds"` // how much time the bucket stands for at most; 0 where that is not known
 	Requests int64     `json:"requests"`
 	Tokens   int64     `json:"tokens"`
 	MicroUSD int64     `json:"micro_usd"` // millionths of a dollar
@@ -84,7 +85,6 @@ type Raw struct {
 // Usage is what a provider can say about the use of a key between two times.
 type Usage struct {
 	Rows         []UsageRow
-	Bucket       time.Duration // how much time a row stands for at most; zero where that is not known
 	Requests     int64
 	Tokens       int64
 	MicroUSD     int64 // 0 with CostKnown false means unknown, not free

@@ -54,48 +54,69 @@ func Totals(rows []UsageRow) []Total {
 }
 
 // BurnPerHour is the money that the theft cost in an hour while it went on, in millionths of a dollar: from the first
-// abuse (without one: from the first use) to the last bucket in which the key was used. Money that a provider tells
-// as one sum is shared out by tokens, else by calls. Known is false where nobody can say.
-func (u Usage) BurnPerHour() (micro int64, known bool) {
-	if !u.CostKnown || u.Bucket <= 0 || len(u.Rows) == 0 {
+// abuse (without one: from the first use) to the last bucket in which the key was used, or to until where that is
+// earlier. Money that a provider tells as one sum is shared out by tokens, else by calls. Known is false where nobody
+// can say.
+func (u Usage) BurnPerHour(until time.Time) (micro int64, known bool) {
+	begin, end := u.span(until)
+	if !u.CostKnown || end.IsZero() {
 		return 0, false
 	}
-	begin, end := u.span()
 	all, part := 0.0, 0.0
 	weigh := u.weight()
 	for _, r := range u.Rows {
 		w := float64(weigh(r))
 		all += w
-		if !r.At.Before(begin) {
+		if r.end().After(begin) {
 			part += w
 		}
 	}
 	if all <= 0 {
 		return 0, false
 	}
-	perHour := float64(u.MicroUSD) * part / all / end.Sub(begin).Hours()
+	perHour := float64(u.MicroUSD) * part / all / max(end.Sub(begin), time.Minute).Hours()
 	if math.IsNaN(perHour) || math.Abs(perHour) > math.MaxInt64/2 {
 		return 0, false
 	}
 	return int64(math.Round(perHour)), true
 }
 
-// span is the time of the theft in whole buckets, one at least.
-func (u Usage) span() (begin, end time.Time) {
-	begin = u.FirstAbuse.Truncate(u.Bucket)
+func (r UsageRow) end() time.Time { return r.At.Add(time.Duration(r.Seconds) * time.Second) }
+
+// span is the time of the theft; its end is zero where rows do not say for how long they stand.
+func (u Usage) span(until time.Time) (begin, end time.Time) {
+	begin = u.FirstAbuse
 	for _, r := range u.Rows {
-		at := r.At.Truncate(u.Bucket)
-		if u.FirstAbuse.IsZero() && (begin.IsZero() || at.Before(begin)) {
-			begin = at
+		if r.Seconds <= 0 {
+			return begin, time.Time{}
 		}
-		if at = at.Add(u.Bucket); at.After(end) {
-			end = at
+		if u.FirstAbuse.IsZero() && (begin.IsZero() || r.At.Before(begin)) {
+			begin = r.At
+		}
+		if r.end().After(end) {
+			end = r.end()
 		}
 	}
-	if !end.After(begin) {
-		end = begin.Add(u.Bucket)
+	if end.After(until) {
+		end = until
 	}
 	return begin, end
+}
+
+// Window is a stretch of time that a report is asked for in buckets of one width.
+type Window struct {
+	From, To time.Time
+	Width    time.Duration // a minute or an hour
+}
+
+// Windows cuts a stretch of time for providers that count by minutes and by hours: minutes tell when a theft began, and
+// whole days of them are more than anybody reads. The last day is minutes, what lies before it hours.
+func Windows(since, until time.Time) []Window {
+	day := until.Add(-24 * time.Hour).Truncate(time.Hour)
+	if !since.Before(day) {
+		return []Window{{since, until, time.Minute}}
+	}
+	return []Window{{since, day, time.Hour}, {day, until, time.Minute}}
 }
 
 // weight is by what the money is shared out: itself where rows have their price.

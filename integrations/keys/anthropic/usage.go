@@ -22,7 +22,7 @@ const (
 	cache1h   = 2
 )
 
-// Usage reads the key's tokens (Anthropic counts no calls) by model and place (minutes up to a day back, hours beyond). The organisation's cost report
+// Usage reads the key's tokens (Anthropic counts no calls) by model and place. The organisation's cost report
 // is evidence only: it tells no cost per key and lags by days. A quick answer leaves it out.
 func (p *Provider) Usage(ctx context.Context, key incident.Key, since, until time.Time) (keys.Usage, error) {
 	if keys.IsQuick(ctx) {
@@ -62,30 +62,32 @@ type stretch struct {
 	} `json:"results"`
 }
 
+// tokens reads the last day by the minute and what lies before it by the hour.
 func (p *Provider) tokens(ctx context.Context, key incident.Key, since, until time.Time) (keys.Usage, error) {
 	ctx, recorder := tape.Record(ctx)
-	width, limit, bucket := "1m", 1440, time.Minute
-	if until.Sub(since) > 24*time.Hour {
-		width, limit, bucket = "1h", 168, time.Hour
+	u := keys.Usage{CostKnown: p.cfg.Prices != nil, CostBasis: "unknown: there are no prices", NoRequests: true}
+	for _, w := range keys.Windows(since, until) {
+		query := window(w.From, w.To.Add(-time.Second), "1h", 168)
+		if w.Width == time.Minute {
+			query = window(w.From, w.To, "1m", 1440)
+		}
+		query["api_key_ids[]"], query["group_by[]"] = []string{key.ID}, []string{"model", "inference_geo"}
+		err := pages(ctx, p.plain, fmt.Sprintf("reading the use of key %q", key.ID), "/v1/organizations/usage_report/messages", query, func(b stretch) {
+			p.add(&u, b, w.Width)
+		})
+		if err != nil {
+			return keys.Usage{}, err
+		}
 	}
-	query := window(since, until, width, limit)
-	query["api_key_ids[]"], query["group_by[]"] = []string{key.ID}, []string{"model", "inference_geo"}
-	u := keys.Usage{Bucket: bucket, CostKnown: p.cfg.Prices != nil, CostBasis: "unknown: there are no prices", NoRequests: true}
-	err := pages(ctx, p.plain, fmt.Sprintf("reading the use of key %q", key.ID), "/v1/organizations/usage_report/messages", query, func(b stretch) {
-		p.add(&u, b)
-	})
-	if err != nil {
-		return keys.Usage{}, err
-	}
-	u.FirstAbuse, u.Raw = keys.FirstAbuse(u.Rows), recorder.Evidence("usage-report-messages")
+	u.FirstAbuse, u.Raw = keys.FirstAbuse(u.Rows, since), recorder.Evidence("usage-report-messages")
 	return u, nil
 }
 
 // add turns a bucket into rows. The dearest use says on which figure the sum rests.
-func (p *Provider) add(u *keys.Usage, b stretch) {
+func (p *Provider) add(u *keys.Usage, b stretch, width time.Duration) {
 	for _, r := range b.Results {
 		row := keys.UsageRow{
-			At: b.StartingAt.UTC(), Model: r.Model, Region: r.Geo, Tokens: r.Uncached + r.Read + r.Created.Short + r.Created.Long + r.Output,
+			At: b.StartingAt.UTC(), Seconds: int64(width.Seconds()), Model: r.Model, Region: r.Geo, Tokens: r.Uncached + r.Read + r.Created.Short + r.Created.Long + r.Output,
 		}
 		if p.cfg.Prices != nil {
 			price, known := p.cfg.Prices.Of(providerName, r.Model)

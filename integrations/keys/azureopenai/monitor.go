@@ -74,25 +74,25 @@ type metricAnswer struct {
 	}
 }
 
-// metrics counts calls and tokens by minute and deployment.
-func (p *Provider) metrics(ctx context.Context, since, until time.Time) (rows []keys.UsageRow, bucket time.Duration, err error) {
-	interval, bucket := "PT1M", time.Minute
-	if until.Sub(since) > 24*time.Hour {
-		interval, bucket = "PT1H", time.Hour
+// metrics counts calls and tokens by deployment, the last day by the minute and what lies before it by the hour.
+func (p *Provider) metrics(ctx context.Context, since, until time.Time) (rows []keys.UsageRow, err error) {
+	for _, w := range keys.Windows(since, until) {
+		interval := map[time.Duration]string{time.Minute: "PT1M", time.Hour: "PT1H"}[w.Width]
+		var got metricAnswer
+		err := p.get(ctx, fmt.Sprintf("reading the metrics of %q", p.cfg.Resource), p.resourceID()+"/providers/microsoft.insights/metrics", url.Values{
+			"api-version": {"2024-02-01"}, "metricnames": {strings.Join([]string{countCalls, countInput, countOutput}, ",")}, "aggregation": {"Total"}, "interval": {interval},
+			"timespan": {w.From.UTC().Format(time.RFC3339) + "/" + w.To.UTC().Format(time.RFC3339)}, "$filter": {"ModelDeploymentName eq '*'"},
+		}, &got)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, got.rows(w, p.cfg.MicroUSDPerRequest)...)
 	}
-	var got metricAnswer
-	err = p.get(ctx, fmt.Sprintf("reading the metrics of %q", p.cfg.Resource), p.resourceID()+"/providers/microsoft.insights/metrics", url.Values{
-		"api-version": {"2024-02-01"}, "metricnames": {strings.Join([]string{countCalls, countInput, countOutput}, ",")}, "aggregation": {"Total"}, "interval": {interval},
-		"timespan": {since.UTC().Format(time.RFC3339) + "/" + until.UTC().Format(time.RFC3339)}, "$filter": {"ModelDeploymentName eq '*'"},
-	}, &got)
-	if err != nil {
-		return nil, 0, err
-	}
-	return got.rows(p.cfg.MicroUSDPerRequest), bucket, nil
+	return rows, nil
 }
 
 // rows puts the three figures of a minute and a deployment together.
-func (got metricAnswer) rows(price int64) []keys.UsageRow {
+func (got metricAnswer) rows(w keys.Window, price int64) []keys.UsageRow {
 	type place struct {
 		at    time.Time
 		model string
@@ -105,12 +105,12 @@ func (got metricAnswer) rows(price int64) []keys.UsageRow {
 				model = v.Value
 			}
 			for _, d := range series.Data {
-				if d.Total <= 0 || d.Total > 1e15 {
+				if d.Total <= 0 || d.Total > 1e15 || w.Width == time.Hour && !d.TimeStamp.Before(w.To) { // the hour after the last one is told by minutes
 					continue
 				}
 				at := place{d.TimeStamp.UTC(), model}
 				if sums[at] == nil {
-					sums[at] = &keys.UsageRow{At: at.at, Model: model}
+					sums[at] = &keys.UsageRow{At: at.at, Seconds: int64(w.Width.Seconds()), Model: model}
 				}
 				count(sums[at], m.Name.Value, int64(d.Total), price)
 			}
@@ -127,11 +127,11 @@ func (got metricAnswer) rows(price int64) []keys.UsageRow {
 // Usage is the use of the whole resource: Azure does not record which of the two keys was shown.
 func (p *Provider) Usage(ctx context.Context, _ incident.Key, since, until time.Time) (keys.Usage, error) {
 	recording, recorder := tape.Record(ctx)
-	rows, bucket, err := p.metrics(recording, since, until)
+	rows, err := p.metrics(recording, since, until)
 	if err != nil {
 		return keys.Usage{}, err
 	}
-	u := keys.Usage{Rows: rows, Bucket: bucket, FirstAbuse: keys.FirstAbuse(rows), Raw: recorder.Evidence("azure-metrics"),
+	u := keys.Usage{Rows: rows, FirstAbuse: keys.FirstAbuse(rows, since), Raw: recorder.Evidence("azure-metrics"),
 		CostKnown: p.cfg.MicroUSDPerRequest > 0, CostBasis: "unknown: no price per request is configured"}
 	if u.CostKnown {
 		u.CostBasis = "estimated from the calls of the whole resource and " + p.cfg.PriceBasis

@@ -140,6 +140,6 @@ func (p *Provider) Check(ctx context.Context) error {
 		return err
 	}
 	now := time.Now()
-	_, _, err := p.metrics(ctx, now.Add(-time.Hour), now)
+	_, err := p.metrics(ctx, now.Add(-time.Hour), now)
 	return err
 }

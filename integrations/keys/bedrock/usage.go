@@ -30,8 +30,8 @@ func (p *Provider) Usage(ctx context.Context, key incident.Key, since, until tim
 	if kindOf(key.ID) == kindAPIKey {
 		all = slices.DeleteFunc(all, func(e event) bool { return !e.AdditionalEventData.CallWithBearerToken })
 	}
-	u := keys.Usage{Rows: p.rows(all), Bucket: time.Minute, Incomplete: incomplete, Raw: recorder.Evidence("cloudtrail-events"), NoTokens: true}
-	u.FirstAbuse, u.NewAddresses = begin(all, keys.FirstAbuse(u.Rows))
+	u := keys.Usage{Rows: p.rows(all), Incomplete: incomplete, Raw: recorder.Evidence("cloudtrail-events"), NoTokens: true}
+	u.FirstAbuse, u.NewAddresses = begin(all, keys.FirstAbuse(u.Rows, since))
 	for _, r := range u.Rows {
 		if slices.Contains(spends, r.Method) {
 			u.Requests += r.Requests
@@ -74,7 +74,7 @@ func (p *Provider) rows(all []event) []keys.UsageRow {
 	counts := map[keys.UsageRow]int64{}
 	for _, e := range all {
 		row := keys.UsageRow{
-			At: e.EventTime.Truncate(time.Minute), Model: e.RequestParameters.ModelID, Method: e.EventName, Code: e.ErrorCode,
+			At: e.EventTime.Truncate(time.Minute), Seconds: 60, Model: e.RequestParameters.ModelID, Method: e.EventName, Code: e.ErrorCode,
 			Address: e.SourceIPAddress, Region: e.AWSRegion, Agent: cut(e.UserAgent), Probing: e.probing(),
 		}
 		if e.spends() && e.ErrorCode == "" {

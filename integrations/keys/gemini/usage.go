@@ -40,7 +40,7 @@ func (p *Provider) Usage(ctx context.Context, key incident.Key, since, until tim
 	if err != nil {
 		return keys.Usage{}, err
 	}
-	return p.sum(rows, recorder), nil
+	return p.sum(rows, since, recorder), nil
 }
 
 // probing is the call by which thieves are known to try a Google key: it lists files, costs nothing and works only where the
@@ -66,7 +66,7 @@ func (p *Provider) rows(series *monitoring.TimeSeries) []keys.UsageRow {
 		if err != nil {
 			continue
 		}
-		row := keys.UsageRow{At: t.UTC(), Requests: *point.Value.Int64Value, Method: method, Code: code, Region: region, Probing: strings.HasSuffix(method, probing)}
+		row := keys.UsageRow{At: t.UTC(), Seconds: 60, Requests: *point.Value.Int64Value, Method: method, Code: code, Region: region, Probing: strings.HasSuffix(method, probing)}
 		if strings.HasPrefix(code, "2") && strings.Contains(method, "Generate") {
 			row.MicroUSD = row.Requests * p.cfg.MicroUSDPerRequest
 		}
@@ -75,9 +75,9 @@ func (p *Provider) rows(series *monitoring.TimeSeries) []keys.UsageRow {
 	return rows
 }
 
-func (p *Provider) sum(rows []keys.UsageRow, recorder *tape) keys.Usage {
+func (p *Provider) sum(rows []keys.UsageRow, since time.Time, recorder *tape) keys.Usage {
 	slices.SortStableFunc(rows, func(a, b keys.UsageRow) int { return a.At.Compare(b.At) })
-	u := keys.Usage{Rows: rows, Bucket: time.Minute, CostKnown: p.cfg.MicroUSDPerRequest > 0, CostBasis: "unknown: no price per request is configured", FirstAbuse: keys.Begin(rows), NoTokens: true}
+	u := keys.Usage{Rows: rows, CostKnown: p.cfg.MicroUSDPerRequest > 0, CostBasis: "unknown: no price per request is configured", FirstAbuse: keys.Begin(rows, since), NoTokens: true}
 	if u.CostKnown {
 		u.CostBasis = "estimated from request counts and " + p.cfg.PriceBasis
 	}

@@ -88,7 +88,7 @@ func (p *Provider) Usage(ctx context.Context, key incident.Key, since, until tim
 		u.Requests += r.Requests
 		u.Tokens += r.Tokens
 	}
-	u.Bucket, u.FirstAbuse = time.Minute, keys.FirstAbuse(u.Rows)
+	u.FirstAbuse = keys.FirstAbuse(u.Rows, since)
 	u.NewAddresses = fresh(u.Rows, u.FirstAbuse)
 	return u, nil
 }
@@ -110,7 +110,7 @@ func (p *Provider) day(ctx context.Context, key incident.Key, day, since, until 
 			continue
 		}
 		row := keys.UsageRow{
-			At: l.Start.Time, Requests: 1, Tokens: l.Tokens, MicroUSD: int64(math.Round(l.Spend * 1e6)), Model: l.Model, Method: l.CallType, Code: l.Status,
+			At: l.Start.Time, Seconds: 60, Requests: 1, Tokens: l.Tokens, MicroUSD: int64(math.Round(l.Spend * 1e6)), Model: l.Model, Method: l.CallType, Code: l.Status,
 			Address: l.Address, Agent: agent(l.Metadata),
 		}
 		u.MicroUSD += row.MicroUSD
@@ -118,6 +118,8 @@ func (p *Provider) day(ctx context.Context, key incident.Key, day, since, until 
 	}
 	return u, err
 }
+
+const daySeconds = 24 * 60 * 60
 
 // summed is a day in the proxy's own sums: dollars by model, without calls and addresses.
 func (p *Provider) summed(ctx context.Context, what string, query url.Values, day time.Time) (keys.Usage, error) {
@@ -133,7 +135,7 @@ func (p *Provider) summed(ctx context.Context, what string, query url.Values, da
 	for _, d := range days {
 		u.MicroUSD += int64(math.Round(d.Spend * 1e6))
 	}
-	u.Rows = []keys.UsageRow{{At: day, MicroUSD: u.MicroUSD}}
+	u.Rows = []keys.UsageRow{{At: day, Seconds: daySeconds, MicroUSD: u.MicroUSD}}
 	return u, nil
 }
 

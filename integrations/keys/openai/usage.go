@@ -58,7 +58,7 @@ func (n *number) UnmarshalJSON(raw []byte) error {
 	return err
 }
 
-// Usage reads all reports of the key by model (minutes up to a day back, hours beyond) and its billed costs, a few at a time.
+// Usage reads all reports of the key by model and its billed costs, a few at a time.
 // OpenAI bills by whole UTC days, so the money may include use from before since. A quick answer reads completions and costs.
 func (p *Provider) Usage(ctx context.Context, key incident.Key, since, until time.Time) (keys.Usage, error) {
 	wanted := reports
@@ -80,11 +80,11 @@ func (p *Provider) Usage(ctx context.Context, key incident.Key, since, until tim
 		})
 	}
 	all.Wait()
-	return sum(wanted, parts, errs)
+	return sum(wanted, since, parts, errs)
 }
 
 // sum adds the parts up. Completions and costs must be there; what else is missing makes the figures a lower bound.
-func sum(wanted []report, parts []keys.Usage, errs []error) (u keys.Usage, err error) {
+func sum(wanted []report, since time.Time, parts []keys.Usage, errs []error) (u keys.Usage, err error) {
 	var absent []string
 	for i, part := range parts {
 		if errs[i] != nil && (i == 0 || i == len(wanted)) {
@@ -96,7 +96,6 @@ func sum(wanted []report, parts []keys.Usage, errs []error) (u keys.Usage, err e
 		}
 		u.Rows, u.Raw = append(u.Rows, part.Rows...), append(u.Raw, part.Raw...)
 		u.MicroUSD += part.MicroUSD
-		u.Bucket = max(u.Bucket, part.Bucket)
 	}
 	u.CostKnown, u.CostBasis = true, "billed, whole UTC days"
 	for _, row := range u.Rows {
@@ -106,33 +105,39 @@ func sum(wanted []report, parts []keys.Usage, errs []error) (u keys.Usage, err e
 	if len(absent) > 0 {
 		u.Incomplete = "OpenAI did not answer for " + strings.Join(absent, ", ")
 	}
-	u.FirstAbuse = keys.FirstAbuse(u.Rows)
+	u.FirstAbuse = keys.FirstAbuse(u.Rows, since)
 	return u, nil
 }
 
-func (p *Provider) use(ctx context.Context, r report, key incident.Key, since, until time.Time) (keys.Usage, error) {
-	width, limit, bucket := "1m", 1440, time.Minute
-	if until.Sub(since) > 24*time.Hour {
-		width, limit, bucket = "1h", 168, time.Hour
-	}
-	query := window(since, until, width, limit)
-	if r.byKey {
-		query["api_key_ids"] = []string{key.ID}
-	} else {
-		query["project_ids"] = []string{p.project(key)}
-	}
-	if r.byModel {
-		query["group_by"] = []string{"model"}
-	}
-	u := keys.Usage{Bucket: bucket}
-	raw, err := p.buckets(ctx, "usage-"+strings.ReplaceAll(r.name, "_", "-"), fmt.Sprintf("reading the %s of key %q", strings.ReplaceAll(r.name, "_", " "), key.ID), "organization/usage/"+r.name, query,
-		func(at time.Time, one result) {
+// use reads one report, the last day by the minute and what lies before it by the hour.
+func (p *Provider) use(ctx context.Context, r report, key incident.Key, since, until time.Time) (u keys.Usage, err error) {
+	what := fmt.Sprintf("reading the %s of key %q", strings.ReplaceAll(r.name, "_", " "), key.ID)
+	name := "usage-" + strings.ReplaceAll(r.name, "_", "-")
+	for _, w := range keys.Windows(since, until) {
+		query := window(w.From, w.To.Add(-time.Second), "1h", 168)
+		file := name + "-hours"
+		if w.Width == time.Minute {
+			query, file = window(w.From, w.To, "1m", 1440), name
+		}
+		if r.byKey {
+			query["api_key_ids"] = []string{key.ID}
+		} else {
+			query["project_ids"] = []string{p.project(key)}
+		}
+		if r.byModel {
+			query["group_by"] = []string{"model"}
+		}
+		raw, err := p.buckets(ctx, file, what, "organization/usage/"+r.name, query, func(at time.Time, one result) {
 			if r.byKey {
-				u.Rows = append(u.Rows, keys.UsageRow{At: at, Requests: one.Requests + one.FileRequests, Tokens: one.Input + one.Output, Model: one.Model, Method: r.name})
+				u.Rows = append(u.Rows, keys.UsageRow{At: at, Seconds: int64(w.Width.Seconds()), Requests: one.Requests + one.FileRequests, Tokens: one.Input + one.Output, Model: one.Model, Method: r.name})
 			}
 		})
-	u.Raw = raw
-	return u, err
+		if err != nil {
+			return keys.Usage{}, err
+		}
+		u.Raw = append(u.Raw, raw...)
+	}
+	return u, nil
 }
 
 func (p *Provider) costs(ctx context.Context, key incident.Key, since, until time.Time) (keys.Usage, error) {

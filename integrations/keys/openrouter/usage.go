@@ -26,6 +26,8 @@ type activity struct {
 	Reasoning  int64   `json:"reasoning_tokens"` // part of the completion
 }
 
+const daySeconds = 24 * 60 * 60
+
 const daysOver = "OpenRouter counts calls of days that are over; of today it tells the dollars alone"
 
 // Usage reads the activity of the last thirty days that are over, and the dollars of today from the key itself. Both at once.
@@ -53,7 +55,7 @@ func (p *Provider) Usage(ctx context.Context, key incident.Key, since, until tim
 	if today.key != nil && until.After(day) {
 		micro := int64(math.Round(today.key.Today * 1e6))
 		u.MicroUSD += micro
-		u.Rows = append(u.Rows, keys.UsageRow{At: day, MicroUSD: micro})
+		u.Rows = append(u.Rows, keys.UsageRow{At: day, Seconds: daySeconds, MicroUSD: micro})
 		u.Incomplete = daysOver
 	}
 	u.Raw = append(u.Raw, today.raw...)
@@ -69,14 +71,14 @@ func (p *Provider) past(ctx context.Context, key incident.Key, since time.Time) 
 	if err := p.router.Read(ctx, rest.Call{What: what, Method: http.MethodGet, Path: "/activity", Query: url.Values{"api_key_hash": {key.ID}}, Out: &got}); err != nil {
 		return keys.Usage{}, err
 	}
-	u := keys.Usage{Bucket: 24 * time.Hour, CostKnown: true, CostBasis: "billed by OpenRouter, whole UTC days", Raw: recorder.Evidence("activity")}
+	u := keys.Usage{CostKnown: true, CostBasis: "billed by OpenRouter, whole UTC days", Raw: recorder.Evidence("activity")}
 	from := since.UTC().Truncate(24 * time.Hour)
 	for _, a := range got.Data {
 		at, err := time.Parse(time.DateOnly, a.Date[:min(len(a.Date), len(time.DateOnly))])
 		if err != nil || at.Before(from) {
 			continue
 		}
-		row := keys.UsageRow{At: at, Requests: a.Requests, Tokens: a.Prompt + a.Completion, MicroUSD: int64(math.Round(a.Usage * 1e6)), Model: a.Model, Method: a.Where}
+		row := keys.UsageRow{At: at, Seconds: daySeconds, Requests: a.Requests, Tokens: a.Prompt + a.Completion, MicroUSD: int64(math.Round(a.Usage * 1e6)), Model: a.Model, Method: a.Where}
 		u.Rows = append(u.Rows, row)
 		u.Requests, u.Tokens, u.MicroUSD = u.Requests+row.Requests, u.Tokens+row.Tokens, u.MicroUSD+row.MicroUSD
 	}
