@@ -34,6 +34,10 @@ lint: ## formatting, vet, determinism of workflows, golangci-lint (its first bui
 	$(GO) run $(WORKFLOWCHECK) -config workflowcheck.config.yaml ./workflows/...
 	$(GO) run $(GOLANGCI) run ./...
 
+.PHONY: conformance faults drill-table
+conformance: ## every request of every client, and every answer of the sandbox, against the services' own descriptions
+	$(GO) run ./test/conformance -write docs/conformance.md
+
 bench: ## alert to first request, and runs per second, beside the bare workflow engine
 	$(GO) run ./test/bench
 

@@ -127,13 +127,35 @@ func (w *World) anthropicModel(c *call) reply {
 		c.entry.Effect = EffectObserve
 		data := []any{}
 		for name := range anthropicPrices {
-			data = append(data, map[string]any{"type": "model", "id": name, "display_name": name, "created_at": "2025-10-01T00:00:00Z"})
+			data = append(data, anthropicModel(name))
 		}
 		return ok(map[string]any{"data": data, "has_more": false, "first_id": nil, "last_id": nil})
 	case "POST/v1/messages":
 		return w.anthropicMessage(c, k)
 	}
 	return anthropicRefusal(http.StatusNotFound)
+}
+
+// anthropicModel is a model as the catalogue lists it.
+func anthropicModel(name string) map[string]any {
+	able := func(names ...string) map[string]any {
+		out := map[string]any{"supported": true}
+		for _, n := range names {
+			out[n] = map[string]any{"supported": true}
+		}
+		return out
+	}
+	types := able("adaptive", "between_tools", "disabled", "enabled")
+	delete(types, "supported")
+	return map[string]any{
+		"type": "model", "id": name, "display_name": name, "created_at": "2025-10-01T00:00:00Z", "lifecycle": "active", "deprecated_at": nil, "retires_at": nil,
+		"line": strings.Split(name, "-")[1], "max_input_tokens": 200000, "max_tokens": 64000,
+		"capabilities": map[string]any{
+			"batch": able(), "citations": able(), "code_execution": able(), "image_input": able(), "pdf_input": able(), "structured_outputs": able(),
+			"context_management": able("clear_thinking_20251015", "clear_tool_uses_20250919", "compact_20260112"), "effort": able("high", "low", "max", "medium", "xhigh"),
+			"server_tools": able("code_execution", "web_search"), "thinking": map[string]any{"supported": true, "types": types},
+		},
+	}
 }
 
 // anthropicMessage answers a model call and charges for it.

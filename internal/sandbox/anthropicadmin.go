@@ -89,7 +89,7 @@ func (k *anthropicKey) view() map[string]any {
 	v := map[string]any{
 		"id": k.ID, "type": "api_key", "name": k.Name, "status": k.status, "partial_key_hint": k.secret[:len("sk-ant-api03-R2D")] + "..." + k.secret[len(k.secret)-4:],
 		"created_at": stamp(k.createdAt), "created_by": map[string]string{"id": k.by, "type": "user"}, "expires_at": nil, "principal": nil,
-		"scope": map[string]any{"type": "workspace", "workspace_id": k.workspace}, "workspace_id": k.workspace,
+		"scope": map[string]any{"type": "workspace", "workspace_id": k.workspace},
 	}
 	return v
 }

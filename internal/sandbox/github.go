@@ -126,8 +126,8 @@ func (g *GitHub) handler(effect string, h func(*call) reply) http.Handler {
 	})
 }
 
-func (g *GitHub) user(*call) reply {
-	return ok(map[string]any{"login": "tourniquet-bot", "id": 1, "type": "Bot"})
+func (g *GitHub) user(c *call) reply {
+	return ok(githubSelf(githubBase(c), g.seconds()))
 }
 
 // withRepo finds the repository of the call; GitHub answers 404 for what a token may not see, too.

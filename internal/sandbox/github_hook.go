@@ -68,11 +68,8 @@ func (g *GitHub) hookBody(h GitHubHook) ([]byte, string, error) {
 	}
 	event, action := "secret_scanning_alert", h.Action
 	m := map[string]any{
-		"alert": r.alertJSON(h.Base, h.Number),
-		"repository": map[string]any{
-			"id": 1296269, "name": r.name, "full_name": r.owner + "/" + r.name, "private": false,
-			"owner": map[string]any{"login": r.owner}, "html_url": h.Base + "/" + r.owner + "/" + r.name, "url": r.url(h.Base, ""),
-		},
+		"alert":      r.alertJSON(h.Base, h.Number),
+		"repository": r.full(h.Base, g.seconds()),
 	}
 	if action == "location" {
 		event, action = "secret_scanning_alert_location", "created"
@@ -80,7 +77,7 @@ func (g *GitHub) hookBody(h GitHubHook) ([]byte, string, error) {
 	}
 	m["action"] = action
 	if action != "created" || event != "secret_scanning_alert" {
-		m["sender"] = map[string]any{"login": "github", "id": 9919}
+		m["sender"] = githubUser(h.Base, "github", "Organization")
 	}
 	body, err := json.Marshal(m)
 	return body, event, err

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 const githubMaxText = 65536
@@ -13,6 +14,7 @@ type githubIssue struct {
 	title, body, state, reason string
 	labels                     []string
 	comments                   []string
+	created, updated           time.Time
 }
 
 // GitHubIssue is what the sandbox's people see of an issue.
@@ -59,18 +61,21 @@ func (g *GitHub) withIssue(h func(*call, *githubRepo, int) reply) func(*call) re
 
 func (r *githubRepo) issueJSON(c *call, n int) map[string]any {
 	i := r.issues[n-1]
-	labels := []map[string]string{}
+	labels := []map[string]any{}
 	for _, l := range i.labels {
-		labels = append(labels, map[string]string{"name": l})
+		id := githubID(l)
+		labels = append(labels, map[string]any{
+			"id": id, "node_id": githubNode("Label", id), "url": r.url(githubBase(c), "/labels/%s", l), "name": l, "description": nil, "color": "d93f0b", "default": false,
+		})
 	}
 	var reason any
 	if i.reason != "" {
 		reason = i.reason
 	}
-	return map[string]any{
+	return r.whole(githubBase(c), n, map[string]any{
 		"number": n, "title": i.title, "body": i.body, "state": i.state, "state_reason": reason, "labels": labels,
 		"url": r.url(githubBase(c), "/issues/%d", n), "html_url": githubBase(c) + "/" + r.owner + "/" + r.name + "/issues/" + strconv.Itoa(n),
-	}
+	})
 }
 
 func (g *GitHub) issueList(c *call, r *githubRepo) reply {
@@ -111,7 +116,7 @@ func (g *GitHub) issueCreate(c *call, r *githubRepo) reply {
 	if in.Title == "" || len(in.Title) > 1024 || len([]rune(in.Body)) > githubMaxText {
 		return githubRefusal(http.StatusUnprocessableEntity)
 	}
-	r.issues = append(r.issues, &githubIssue{title: in.Title, body: in.Body, state: "open", labels: in.Labels})
+	r.issues = append(r.issues, &githubIssue{title: in.Title, body: in.Body, state: "open", labels: in.Labels, created: g.seconds(), updated: g.seconds()})
 	return reply{status: http.StatusCreated, body: r.issueJSON(c, len(r.issues))}
 }
 
@@ -129,15 +134,15 @@ func (g *GitHub) issuePatch(c *call, r *githubRepo, n int) reply {
 		return githubRefusal(http.StatusUnprocessableEntity)
 	}
 	if in.State != "" {
-		r.issues[n-1].state, r.issues[n-1].reason = in.State, in.Reason
+		r.issues[n-1].state, r.issues[n-1].reason, r.issues[n-1].updated = in.State, in.Reason, g.seconds()
 	}
 	return ok(r.issueJSON(c, n))
 }
 
 func (g *GitHub) commentList(c *call, r *githubRepo, n int) reply {
 	out := []map[string]any{}
-	for i, body := range r.issues[n-1].comments {
-		out = append(out, map[string]any{"id": i + 1, "body": body})
+	for i := range r.issues[n-1].comments {
+		out = append(out, r.comment(githubBase(c), n, i))
 	}
 	return ok(githubPage(c, out))
 }
@@ -153,6 +158,6 @@ func (g *GitHub) commentCreate(c *call, r *githubRepo, n int) reply {
 		return githubRefusal(http.StatusUnprocessableEntity)
 	}
 	i := r.issues[n-1]
-	i.comments = append(i.comments, in.Body)
-	return reply{status: http.StatusCreated, body: map[string]any{"id": len(i.comments), "body": in.Body}}
+	i.comments, i.updated = append(i.comments, in.Body), g.seconds()
+	return reply{status: http.StatusCreated, body: r.comment(githubBase(c), n, len(i.comments)-1)}
 }

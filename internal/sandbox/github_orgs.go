@@ -3,6 +3,7 @@ package sandbox
 import (
 	"net/http"
 	"slices"
+	"strconv"
 )
 
 func (g *GitHub) routeOrganisations() {
@@ -66,13 +67,17 @@ func (g *GitHub) orgSecretRepositories(c *call, o *githubRepo) reply {
 	if s.visibility != "selected" {
 		return githubError(http.StatusConflict, "Visibility is not selected")
 	}
-	return ok(map[string]any{"total_count": len(s.repositories), "repositories": githubPage(c, repositoriesOf(s))})
+	return ok(map[string]any{"total_count": len(s.repositories), "repositories": githubPage(c, g.repositoriesOf(c, s))})
 }
 
-func repositoriesOf(s *githubSecret) []map[string]any {
+// repositoriesOf shows those that may read a secret of an organisation. A test may name some by id that nobody made.
+func (g *GitHub) repositoriesOf(c *call, s *githubSecret) []map[string]any {
 	out := []map[string]any{}
 	for _, id := range s.repositories {
-		out = append(out, map[string]any{"id": id})
+		r := &githubRepo{owner: c.r.PathValue("org"), name: "repository-" + strconv.FormatInt(id, 10)}
+		shown := r.minimal(githubBase(c))
+		shown["id"] = id
+		out = append(out, shown)
 	}
 	return out
 }

@@ -219,15 +219,8 @@ func (g *GitHub) runs(c *call, r *githubRepo) reply {
 		return githubRefusal(http.StatusNotFound)
 	}
 	out := []map[string]any{}
-	for _, run := range githubPage(c, list) {
-		var conclusion any
-		if run.conclusion != "" {
-			conclusion = run.conclusion
-		}
-		out = append(out, map[string]any{
-			"id": run.id, "event": "workflow_dispatch", "head_branch": run.ref, "status": run.status,
-			"conclusion": conclusion, "created_at": githubTime(run.created), "updated_at": githubTime(run.updated),
-		})
+	for i, run := range githubPage(c, list) {
+		out = append(out, r.runJSON(githubBase(c), c.r.PathValue("workflow"), run, len(list)-i))
 	}
 	return ok(map[string]any{"total_count": len(list), "workflow_runs": out})
 }

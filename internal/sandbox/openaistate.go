@@ -149,10 +149,12 @@ func (w *World) spentCents(project string) float64 {
 // view is the key as the admin API shows it: never with its value.
 func (w *World) openaiKeyView(k *openaiKey) map[string]any {
 	owner := map[string]any{"type": "user", "user": map[string]any{
-		"object": "organization.project.user", "id": "user_owner", "email": "owner@example.com", "name": "Owner", "role": "member", "added_at": k.createdAt.Unix(), "created_at": k.createdAt.Unix(),
+		"id": "user_owner", "email": "owner@example.com", "name": "Owner", "role": "member", "created_at": k.createdAt.Unix(),
 	}}
 	if k.account != nil {
-		owner = map[string]any{"type": "service_account", "service_account": k.account.view()}
+		account := k.account.view()
+		delete(account, "object") // an owner carries none
+		owner = map[string]any{"type": "service_account", "service_account": account}
 	}
 	var used any
 	for _, c := range w.openai.calls {

@@ -119,7 +119,8 @@ func (s *Slack) updateMessage(a slackArgs) slackOut {
 		old.Metadata = m.Metadata
 	}
 	s.touch()
-	return slackOut{"ok": true, "channel": old.Channel, "ts": old.TS, "text": old.Text}
+	return slackOut{"ok": true, "channel": old.Channel, "ts": old.TS, "text": old.Text,
+		"message": slackOut{"type": "message", "text": old.Text, "user": s.creds.Bot}}
 }
 
 func (s *Slack) postEphemeral(a slackArgs) slackOut {

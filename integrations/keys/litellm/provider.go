@@ -94,7 +94,8 @@ func (p *Provider) Sessions(context.Context, incident.Key) (keys.Receipt, error)
 // Check lists one key, which proves the master key and that the proxy has a database.
 func (p *Provider) Check(ctx context.Context) error {
 	var page list
-	return p.proxy.Read(ctx, rest.Call{What: "listing the proxy's keys", Method: http.MethodGet, Path: "/key/list", Query: url.Values{"size": {"1"}}, Out: &page})
+	query := url.Values{"return_full_object": {"true"}, "size": {"1"}} // without it, keys are listed as their hashes alone
+	return p.proxy.Read(ctx, rest.Call{What: "listing the proxy's keys", Method: http.MethodGet, Path: "/key/list", Query: query, Out: &page})
 }
 
 // Probe lists the models with the key itself, which costs nothing. A blocked key is refused like one that is gone.
