@@ -34,7 +34,7 @@ lint: ## formatting, vet, determinism of workflows, golangci-lint (its first bui
 	$(GO) run $(WORKFLOWCHECK) -config workflowcheck.config.yaml ./workflows/...
 	$(GO) run $(GOLANGCI) run ./...
 
-.PHONY: conformance faults drill-table
+.PHONY: conformance
 conformance: ## every request of every client, and every answer of the sandbox, against the services' own descriptions
 	$(GO) run ./test/conformance -write docs/conformance.md
 
