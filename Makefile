@@ -9,7 +9,7 @@ WORKFLOWCHECK := go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0
 UNHEAVY = $(GO) list -test -f '{{.ImportPath}} {{join .Deps " "}}' ./... \
 	| awk '$$1 ~ /\.test$$/ && !/ go\.temporal\.io\/server\// { sub(/\.test$$/, "", $$1); print $$1 }'
 
-.PHONY: help drill build test race lint bench check judge watch bypass bypass-mutants mutations storm property fuzz
+.PHONY: help drill build test race lint bench check judge watch watch-cost bypass bypass-mutants mutations storm property fuzz
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,9 @@ fuzz: ## every fuzz target of the language, one after the other, 1,000,000 execu
 
 watch: ## how well the usage watch finds thefts, and how often it cries wolf
 	$(GO) run ./test/watch
+
+watch-cost: ## what polling 10,000 keys takes of one core, answers decoded and records written
+	$(GO) run ./test/watch -cost 10000
 
 mutations: ## break the shipped playbooks on purpose, and name what catches each slip
 	$(GO) run ./test/mutate

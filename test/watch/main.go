@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -17,8 +18,13 @@ func main() {
 	folder := flag.String("traffic", "../shared/data/traffic", "folder of recorded series, CSV with timestamp and value")
 	n := flag.Int("injections", 200, "thefts of each kind")
 	format := flag.String("o", "text", "text or json")
+	keys := flag.Int("cost", 0, "measure what a sweep over so many keys takes of one core, and judge nothing")
 	flag.Parse()
-	if err := run(*folder, *n, *format); err != nil {
+	judge := func() error { return run(*folder, *n, *format) }
+	if *keys > 0 {
+		judge = func() error { return cost(context.Background(), *keys) }
+	}
+	if err := judge(); err != nil {
 		_, _ = fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
