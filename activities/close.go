@@ -3,7 +3,6 @@ package activities
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/chat"
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
@@ -39,25 +38,7 @@ func (h *House) closeRun(ctx context.Context, c wire.Close) (wire.Closed, error)
 			return wire.Closed{}, err
 		}
 	}
-	h.tellEnd(ctx, c)
-	return wire.Closed{}, nil
-}
-
-// tellEnd is a courtesy: the records hold the truth, so chat that is away costs nothing.
-func (h *House) tellEnd(ctx context.Context, c wire.Close) {
-	if h.Chat == nil || c.Outcome == incident.OutcomeJoined {
-		return
-	}
-	lines := []string{"Incident " + c.Incident + ", run " + c.Run}
-	if c.Why != "" {
-		lines = append(lines, c.Why)
-	}
-	if len(c.InForce) > 0 && c.Outcome != incident.OutcomeContained {
-		lines = append(lines, "Still in force: "+strings.Join(c.InForce, ", "))
-	}
-	if _, err := h.Chat.Tell(ctx, chat.Note{Title: "Run ended: " + c.Outcome, Lines: lines}); err != nil {
-		h.Log.Warn("chat was not told about the end of a run", "run", c.Run, "error", err)
-	}
+	return wire.Closed{}, h.postReport(ctx, c)
 }
 
 // burn is the money spent on a key since a time, in millionths of a dollar.

@@ -50,6 +50,7 @@ type House struct {
 	Console      string // base URL of the console, for links
 	KeyedHash    func([]byte) string
 	Report       func(ctx context.Context, run string) ([]byte, error)
+	Brief        func(ctx context.Context, run string) ([]string, error) // of the report, for tickets and chat; nil posts nothing
 	Log          *slog.Logger
 	Now          func() time.Time
 

@@ -285,6 +285,7 @@ func house(p houseParams) (*activities.House, error) {
 		Cards: p.Cards, Rooms: p.Settings.Config.Slack != nil && p.Settings.Config.Slack.Rooms, Metrics: p.Metrics,
 		Alarms: p.Lookout.Alarm,
 		Report: func(ctx context.Context, run string) ([]byte, error) { return report.Markdown(ctx, p.DB, run) },
+		Brief:  func(ctx context.Context, run string) ([]string, error) { return report.Brief(ctx, p.DB, run) },
 	}
 	if !p.Settings.Config.Watch.Off {
 		h.Watch = p.Lookout

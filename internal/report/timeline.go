@@ -37,7 +37,7 @@ type Moment struct {
 type said struct {
 	Action, Effect, Summary, Error, Why, Outcome, Request, State, Answer, By, Question, Person, Verb, Surface, Code, Playbook, Mode, To string
 	Count                                                                                                                               int
-	Title, What, From                                                                                                                   string
+	Text, Owner, Ticket, Title, What, From                                                                                              string
 	Reason                                                                                                                              string
 	Already, Accepted                                                                                                                   bool
 	Decision                                                                                                                            *signoff.Decision
@@ -59,7 +59,7 @@ func (f *Facts) timeline() []Moment {
 
 func lane(row database.LedgerRow, b said) string {
 	switch {
-	case row.Kind == database.KindAttempt, row.Kind == "question.settled" && !strings.HasPrefix(b.By, "nobody"):
+	case strings.HasPrefix(row.Kind, "review."), row.Kind == "run.note", row.Kind == database.KindAttempt, row.Kind == "question.settled" && !strings.HasPrefix(b.By, "nobody"):
 		return LanePeople
 	case b.Effect == signoff.EffectUndoable, b.Effect == signoff.EffectFinal:
 		return LaneProvider
@@ -70,7 +70,7 @@ func lane(row database.LedgerRow, b said) string {
 func bad(row database.LedgerRow, b said) bool {
 	switch row.Kind {
 	case "step.failed", "step.parked", "step.declined", "grant.refused", "signoff.undelivered", "signoff.voided", "signoff.rejected",
-		"signoff.expired", "signoff.lapsed", "call.outcome_unknown", "run.reset_refused":
+		"signoff.expired", "signoff.lapsed", "call.outcome_unknown", "run.reset_refused", KindNotPosted:
 		return true
 	case database.KindAttempt:
 		return !b.Accepted
@@ -117,6 +117,18 @@ func sentence(row database.LedgerRow, b said) string {
 		return words("Would do:", strings.Join(b.Calls, "; "))
 	case KindExported:
 		return words("Evidence was taken out by", row.Actor)
+	case "run.note":
+		return words("Note by", row.Actor+":", b.Text)
+	case "review.lesson":
+		return words("Lesson by", row.Actor+":", b.Text)
+	case "review.next_step":
+		return words("Next step, owned by", b.Owner+":", b.Text)
+	case "review.next_step_done":
+		return words("A next step is done, says", row.Actor+".", b.Text)
+	case KindPosted:
+		return words("The report was posted", in("to ticket ", b.Ticket))
+	case KindNotPosted:
+		return words("The report was not posted", in("to ticket ", b.Ticket), b.Why)
 	case "ledger.erased":
 		return "The body of an earlier entry was erased"
 	}
@@ -128,6 +140,13 @@ func sentence(row database.LedgerRow, b said) string {
 		return words(subject, verb+mark(b.Summary+b.Error+b.Why), b.Summary, b.Error, b.Why)
 	}
 	return words(strings.ReplaceAll(strings.ReplaceAll(row.Kind, ".", " "), "_", " "), b.Request, b.Summary, b.Why)
+}
+
+func in(before, what string) string {
+	if what == "" {
+		return ""
+	}
+	return before + what
 }
 
 func mark(rest string) string {
