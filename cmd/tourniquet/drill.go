@@ -24,6 +24,7 @@ import (
 // drillFlags are what the user chose.
 type drillFlags struct {
 	approve, worldLog, keep string
+	report                  string
 	realistic               bool
 	limit                   time.Duration
 }
@@ -43,6 +44,7 @@ func (sh *shell) drillCmd() *cobra.Command {
 	c.Flags().StringVar(&f.approve, "approve", "", "auto: scripted people press the buttons (also without a terminal)")
 	c.Flags().StringVar(&f.worldLog, "world-log", "", "write every request the sandbox saw to this file, as JSON lines")
 	c.Flags().StringVar(&f.keep, "keep", "", "keep the drill's data in this folder")
+	c.Flags().StringVar(&f.report, "report", "", "write the report of the drill to this file: .md, .html or .json")
 	c.Flags().BoolVar(&f.realistic, "realistic", false, "a deleted key works on as long as at the real provider (Google: 8 to 23 minutes) instead of 20 seconds")
 	c.Flags().DurationVar(&f.limit, "time-limit", 30*time.Minute, "give up after this long")
 	c.AddCommand(&cobra.Command{Use: "list", Short: "List the scenarios", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
@@ -95,6 +97,9 @@ func (sh *shell) listScenarios(list []sandbox.Scenario) error {
 
 // drill sets the stage, opens the very house that serve opens, and lets the theft happen.
 func (sh *shell) drill(ctx context.Context, sc sandbox.Scenario, f drillFlags) error {
+	if !reportForm(f.report) {
+		return misuse("--report takes a file that ends in .md, .html or .json, not %q", f.report)
+	}
 	ctx, cancel := context.WithTimeout(ctx, f.limit)
 	defer cancel()
 	dir, clean, err := drillDir(f.keep)
@@ -122,7 +127,7 @@ func (sh *shell) drill(ctx context.Context, sc sandbox.Scenario, f drillFlags) e
 	}
 	err = d.run(ctx)
 	if d.run_.State == "done" { // a bad end is shown and judged like a good one
-		err = errors.Join(err, d.finish(ctx))
+		err = errors.Join(err, d.finish(ctx), d.writeReport(ctx, f.report))
 	}
 	return errors.Join(err, d.close())
 }

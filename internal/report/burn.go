@@ -108,7 +108,7 @@ func amount(v float64, unit string) string {
 const (
 	pictureWidth, pictureHeight = 900.0, 240.0
 	padLeft, padRight           = 70.0, 16.0
-	padTop, padBottom           = 34.0, 30.0
+	padTop, padBottom           = 56.0, 30.0
 )
 
 // Picture is the burn curve laid out for drawing. All text in it is ours.
@@ -129,6 +129,7 @@ type Bar struct {
 type Line struct {
 	X, Y float64
 	Name string
+	End  bool // the name ends at X, because there is no room behind it
 }
 
 // Burn lays the curve out; nil where there is none.
@@ -163,7 +164,7 @@ func (f *Facts) Burn() *Picture {
 	}
 	for _, m := range f.Marks {
 		if m.Known() && !m.At.Before(from) && !m.At.After(to) {
-			p.Lines = append(p.Lines, Line{X: x(m.At), Y: padTop - 4 - 11*float64(len(p.Lines)%3), Name: m.Title})
+			p.Lines = append(p.Lines, Line{X: x(m.At), Y: padTop - 4 - 12*float64(len(p.Lines)%4), Name: m.Title, End: x(m.At) > pictureWidth-100})
 		}
 	}
 	return p

@@ -206,3 +206,22 @@ func TestARunThatNobodyKnowsIsNotFound(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 }
+
+func TestTheReportInTheDocsHasTheFormOfToday(t *testing.T) {
+	t.Parallel()
+	shown, err := os.ReadFile(filepath.Join("..", "..", "docs", "report-drill.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := reporttest.DB(t)
+	reporttest.Fill(t, db)
+	today, err := report.Markdown(t.Context(), db, reporttest.RunID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := regexp.MustCompile(`(?m)^## .*$`)
+	want, got := parts.FindAllString(string(today), -1), parts.FindAllString(string(shown), -1)
+	if strings.Join(got, "\n") != strings.Join(want, "\n") || !strings.Contains(string(shown), "**DRILL. Nothing") {
+		t.Errorf("docs/report-drill.md has the parts %q, want %q: make it anew with “drill --approve auto --report docs/report-drill.md”", got, want)
+	}
+}

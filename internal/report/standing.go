@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tourniquet-ir/tourniquet/internal/database"
@@ -80,13 +81,19 @@ func (f *Facts) later(add func(kind string, since time.Time, format string, args
 			traces++
 		}
 	}
-	if traces > 0 {
+	switch {
+	case traces == 1:
+		add(OpenTraces, time.Time{}, "The intruder may have left a trace; it is listed under indicators, and no step removes it.")
+	case traces > 1:
 		add(OpenTraces, time.Time{}, fmt.Sprintf("The intruder may have left %d traces; they are listed under indicators, and no step removes them.", traces))
 	}
 	if f.Run.State == "done" && f.Run.Mode == incident.ModeEnforce && f.Run.Outcome != incident.OutcomeFalseAlarm && f.Run.Outcome != incident.OutcomeJoined && !f.Mark("proven").Known() {
 		add(OpenProof, f.Run.FinishedAt, "No probe proved that the provider refuses the key.")
 	}
 	for _, u := range f.InForce {
+		if k := f.Run.Key; k != nil && strings.HasPrefix(u.Target, k.Target()) && f.Mark("revoked").Known() {
+			continue // a measure on a key that is gone for good holds nobody up
+		}
 		add(OpenForce, u.At, "%s is in force on %s; %s takes it back.", u.Step, u.Target, u.Action)
 	}
 	for _, row := range slices.Backward(f.Ledger) {

@@ -2,4 +2,9 @@
 // the sandbox Slack's page, as a headless Chromium shows it. It decides nothing and asks no network but loopback.
 //
 //	go run ./test/pictures -out docs
+//
+// With -report it draws the report that a drill wrote:
+//
+//	go run ./cmd/tourniquet drill --approve auto --report report.html
+//	go run ./test/pictures -out docs -report report.html
 package main

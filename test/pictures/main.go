@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,7 +22,15 @@ func main() {
 	out := flag.String("out", "docs", "folder for the pictures")
 	browser := flag.String("browser", "chromium", "a Chromium")
 	only := flag.String("only", "", "draw only scenes whose name holds this")
+	page := flag.String("report", "", "draw this HTML report of a drill in place of the scenes")
 	flag.Parse()
+	if *page != "" {
+		if err := drawReport(context.Background(), *page, *out, *browser); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	if err := draw(context.Background(), *out, *browser, *only); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -59,8 +68,18 @@ func draw(ctx context.Context, out, browser, only string) error {
 	return errors.Join(faults...)
 }
 
+// drawReport draws the report of a drill, as `tourniquet drill --report FILE` writes it.
+func drawReport(ctx context.Context, page, out, browser string) error {
+	abs, err := filepath.Abs(page)
+	if err != nil {
+		return err
+	}
+	address := (&url.URL{Scheme: "file", Path: filepath.ToSlash(abs)}).String()
+	return shoot(ctx, browser, address, filepath.Join(out, "report-drill.png"), look{"", 1100, 1960, false})
+}
+
 // shoot has the browser draw one page.
-func shoot(ctx context.Context, browser, url, path string, l look) error {
+func shoot(ctx context.Context, browser, address, path string, l look) error {
 	profile, err := os.MkdirTemp("", "pictures-")
 	if err != nil {
 		return err
@@ -78,7 +97,7 @@ func shoot(ctx context.Context, browser, url, path string, l look) error {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--force-device-scale-factor=1",
 		"--user-data-dir="+profile, "--blink-settings=preferredColorScheme="+scheme, fmt.Sprintf("--window-size=%d,%d", l.width, l.height),
-		"--virtual-time-budget=4000", "--screenshot="+abs, url)
+		"--virtual-time-budget=4000", "--screenshot="+abs, address)
 	if said, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", path, err, said)
 	}
