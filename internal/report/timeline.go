@@ -117,6 +117,25 @@ func sentence(row database.LedgerRow, b said) string {
 		return words("Would do:", strings.Join(b.Calls, "; "))
 	case KindExported:
 		return words("Evidence was taken out by", row.Actor)
+	case "ledger.erased":
+		return "The body of an earlier entry was erased"
+	}
+	if text := afterwards(row, b); text != "" {
+		return text
+	}
+	subject := b.Action
+	if verb, ok := strings.CutPrefix(row.Kind, "step."); ok {
+		if subject == "" {
+			subject = row.Step
+		}
+		return words(subject, verb+mark(b.Summary+b.Error+b.Why), b.Summary, b.Error, b.Why)
+	}
+	return words(strings.ReplaceAll(strings.ReplaceAll(row.Kind, ".", " "), "_", " "), b.Request, b.Summary, b.Why)
+}
+
+// afterwards tells what people and the report added; empty for anything else.
+func afterwards(row database.LedgerRow, b said) string {
+	switch row.Kind {
 	case "run.note":
 		return words("Note by", row.Actor+":", b.Text)
 	case "review.lesson":
@@ -129,17 +148,8 @@ func sentence(row database.LedgerRow, b said) string {
 		return words("The report was posted", in("to ticket ", b.Ticket))
 	case KindNotPosted:
 		return words("The report was not posted", in("to ticket ", b.Ticket), b.Why)
-	case "ledger.erased":
-		return "The body of an earlier entry was erased"
 	}
-	subject := b.Action
-	if verb, ok := strings.CutPrefix(row.Kind, "step."); ok {
-		if subject == "" {
-			subject = row.Step
-		}
-		return words(subject, verb+mark(b.Summary+b.Error+b.Why), b.Summary, b.Error, b.Why)
-	}
-	return words(strings.ReplaceAll(strings.ReplaceAll(row.Kind, ".", " "), "_", " "), b.Request, b.Summary, b.Why)
+	return ""
 }
 
 func in(before, what string) string {

@@ -75,7 +75,7 @@ func drawReport(ctx context.Context, page, out, browser string) error {
 		return err
 	}
 	address := (&url.URL{Scheme: "file", Path: filepath.ToSlash(abs)}).String()
-	return shoot(ctx, browser, address, filepath.Join(out, "report-drill.png"), look{"", 1100, 1960, false})
+	return shoot(ctx, browser, address, filepath.Join(out, "report-drill.png"), look{"", 1100, 2360, false})
 }
 
 // shoot has the browser draw one page.
