@@ -50,4 +50,15 @@ type World struct {
 	Actions   Catalog
 	Groups    map[string]int    // group name -> number of people, -1 where unknown
 	Playbooks map[string][]byte // id -> source, for sub-playbooks
+	// Offers is what each provider declares about an action on keys: provider -> action. Providers that are left out
+	// offer everything.
+	Offers     map[string]map[string]Offer
+	Configured []string // providers that have an account; a playbook that names none may meet each of them
+}
+
+// Offer is what a provider declares about one action.
+type Offer struct {
+	Can    bool
+	ByHand string // where a person does it, for what programs cannot
+	Why    string // why programs cannot
 }

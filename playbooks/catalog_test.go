@@ -59,7 +59,11 @@ func catalog() playbooks.Catalog {
 
 func world() playbooks.World {
 	return playbooks.World{
-		Actions: catalog(), Groups: map[string]int{"secops": 3, "secops_lead": 1, "guests": -1},
+		Actions: catalog(), Offers: map[string]map[string]playbooks.Offer{
+			"anthropic": {"key.create": {ByHand: "Anthropic's console", Why: "there is no call for it"}},
+			"gemini":    {"key.create": {Can: true}}, "mistral": {"key.create": {Why: "there is no call for it"}},
+		},
+		Groups: map[string]int{"secops": 3, "secops_lead": 1, "guests": -1},
 		Playbooks: map[string][]byte{
 			"quiet":     []byte("schema: tourniquet/v1\nid: quiet\ntitle: t\ninputs: { why: { type: string, required: true } }\nsteps:\n  - id: tell\n    uses: incident.update\n    with: { text: \"${{ inputs.why }}\" }\n"),
 			"needs-key": []byte("schema: tourniquet/v1\nid: needs-key\ntitle: t\nsteps:\n  - { id: look, uses: key.probe, with: { key: \"${{ key }}\" } }\n"),

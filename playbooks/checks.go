@@ -9,6 +9,6 @@ func checks() []func(*sheet) {
 		ruleFinalSignoff, ruleSignoffOfNothing, ruleSignedGroup, ruleKnownTarget, ruleSignedLoop, ruleSameTarget,
 		ruleSections, ruleEndPlace, ruleFalseAlarm, ruleUnreachable,
 		ruleRepetition, ruleRepeatedEffect, ruleEvents,
-		ruleEvidence, ruleProbe, ruleQuorum,
+		ruleEvidence, ruleProbe, ruleQuorum, ruleOffers,
 	}
 }

@@ -105,6 +105,7 @@ func orderRules() []Rule {
 		rule("end-place", "", "`end` inside `parallel` or a loop.", "The siblings would be left in the middle of a call.", "Put it behind."),
 		rule("false-alarm", "", "`end: false_alarm` that does not depend on a question whose `otherwise` cannot reach it, or that comes after a final action.", "A false alarm gives a possibly stolen key back. A person decides that, never silence.", "`if: steps.triage.outputs.choice == \"legitimate\"`, where `legitimate` is not the `otherwise`."),
 		rule("unreachable", "", "A step behind an end without a condition.", "It never runs, and a reader may rely on it.", "Give the end an `if`, or delete what follows."),
+		rule("not-offered", "", "An action on a key that none of the providers offers whose keys the step can meet, by the trigger and the conditions around it.", "What providers declare is known before an incident; the step could only fail in one.", "See `tourniquet action show NAME` for who can."),
 		rule("unbounded", SchemaMay, "`until` without `every` and `within`, or `every` without `until`.", "Whatever repeats says how often and until when.", "Add them."),
 		rule("repeated-effect", "", "`until` on an action that changes something, `retry` on a final one, or `retry` beside `until`.", "A second attempt could be a second effect.", "Repeat a step that looks; let a person decide about errors."),
 		rule("events", "", "A playbook that could need more than 10,000 history events, with 100 items in each loop.", "A run is one history, and a history has a limit.", "Split it, or loop over less."),
@@ -115,6 +116,7 @@ func warnings() []Rule {
 	return []Rule{
 		warning("no-evidence", "A final action before anything was looked at.", "People would sign without evidence, and the action may destroy it.", "`usage.snapshot` or `persistence.scan` before it."),
 		warning("never-probed", "A revocation that no later step proves.", "Deleted keys were seen to work for 8 to 23 minutes more.", "`key.probe` behind it, until `result.state == \"refused\"`."),
+		warning("by-hand", "An action that a provider leaves to a person, where the playbook can meet a key of that provider.", "Anthropic makes keys on its pages only. The call then waits until somebody has put the new key into the sealed form.", "Give the sign-off around it the time that a person needs."),
 		warning("quorum", "A sign-off that needs more people than the configured group has.", "It could only expire.", "A larger group, or a smaller count."),
 	}
 }

@@ -5,12 +5,14 @@ import (
 	"strings"
 
 	"github.com/tourniquet-ir/tourniquet/activities"
+	"github.com/tourniquet-ir/tourniquet/integrations/keys"
 	"github.com/tourniquet-ir/tourniquet/integrations/secretstores"
 	awssecrets "github.com/tourniquet-ir/tourniquet/integrations/secretstores/aws"
 	gcpsecrets "github.com/tourniquet-ir/tourniquet/integrations/secretstores/gcp"
 	ghsecrets "github.com/tourniquet-ir/tourniquet/integrations/secretstores/github"
 	"github.com/tourniquet-ir/tourniquet/integrations/secretstores/kubernetes"
 	"github.com/tourniquet-ir/tourniquet/integrations/secretstores/vault"
+	"github.com/tourniquet-ir/tourniquet/playbooks"
 )
 
 // ability is what one provider or store declares about an action.
@@ -21,6 +23,8 @@ type ability struct {
 	What  string `json:"what,omitempty"`
 	Undo  string `json:"undo,omitempty"` // in words; empty where it cannot be taken back
 	Why   string `json:"why,omitempty"`  // why it cannot
+
+	ByHand string `json:"by_hand,omitempty"` // where a person does it in its place
 }
 
 // abilities asks every provider and store that is built in; none of them needs an account to say what it can do.
@@ -32,13 +36,28 @@ func abilities(a activities.Action) []ability {
 			if a.Card.Name == "sessions.restore" { // it does what the operation declares as its undo
 				c.What, c.Undo = c.Undo, ""
 			}
-			out = append(out, ability{Who: v.name, Can: c.Available, Reach: c.Reach, What: c.What, Undo: c.Undo, Why: c.Why})
+			out = append(out, ability{Who: v.name, Can: c.Available, Reach: c.Reach, What: c.What, Undo: c.Undo, Why: c.Why, ByHand: c.ByHand})
 		}
 	}
 	if a.Card.Name == "dependent.update" {
 		for _, s := range builtInStores() {
 			for _, kind := range s.Kinds() {
 				out = append(out, ability{Who: kind, Can: true, Undo: s.Undo()})
+			}
+		}
+	}
+	return out
+}
+
+// offers is the same for the linter: what each provider declares about the actions that a key cannot do without.
+func offers() map[string]map[string]playbooks.Offer {
+	out := map[string]map[string]playbooks.Offer{}
+	for _, v := range vendors() {
+		out[v.name] = map[string]playbooks.Offer{}
+		for _, a := range activities.All() {
+			if a.Op == keys.OpContain || a.Op == keys.OpRevoke || a.Op == keys.OpCreate {
+				c := v.says.Can(a.Op)
+				out[v.name][a.Card.Name] = playbooks.Offer{Can: c.Available, ByHand: c.ByHand, Why: c.Why}
 			}
 		}
 	}
@@ -58,6 +77,8 @@ func worksWith(list []ability) string {
 			names = append(names, a.Who+"*")
 		case a.Can:
 			names = append(names, a.Who)
+		case a.ByHand != "":
+			names = append(names, a.Who+" (by hand)")
 		}
 	}
 	return strings.Join(names, " ")
@@ -127,6 +148,9 @@ func actionSection(b *strings.Builder, a activities.Action) {
 		}
 		if !x.Can {
 			does, undo = "cannot: "+x.Why, ""
+			if x.ByHand != "" {
+				does = "a person makes it in " + x.ByHand + " and seals it"
+			}
 		} else if undo == "" {
 			undo = "no"
 		}

@@ -3,10 +3,15 @@ package main
 import (
 	"flag"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/tourniquet-ir/tourniquet/activities"
+	"github.com/tourniquet-ir/tourniquet/internal/config"
+	"github.com/tourniquet-ir/tourniquet/internal/diag"
+	"github.com/tourniquet-ir/tourniquet/internal/people"
+	"github.com/tourniquet-ir/tourniquet/playbooks"
 )
 
 var writePages = flag.Bool("update", false, "write the pages that are printed anew")
@@ -43,6 +48,29 @@ func TestEveryActionOnAKeySaysWhoCanDoIt(t *testing.T) {
 		}
 		if strings.HasPrefix(a.Card.Name, "key.") && a.DryRun != nil && a.Op == "" {
 			t.Errorf("%s changes a key and names no operation", a.Card.Name)
+		}
+	}
+}
+
+func TestTheLinterKnowsWhatAProviderLeavesToPeople(t *testing.T) {
+	t.Parallel()
+	source, err := playbooks.Library.ReadFile("library/llmjacking.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		config config.Config
+		says   bool
+	}{
+		"nothing is configured": {config.Config{}, false},
+		"only Gemini":           {config.Config{Providers: config.Providers{Gemini: []config.Gemini{{Account: "a"}}}}, false},
+		"Gemini and Anthropic":  {config.Config{Providers: config.Providers{Gemini: []config.Gemini{{Account: "a"}}, Anthropic: []config.Anthropic{{Account: "a"}}}}, true},
+	} {
+		c.config.Groups = map[string]people.Group{"secops": {SlackUsergroup: "S0"}, "secops_lead": {SlackUsergroup: "S1"}}
+		p, faults := playbooks.Compile("llmjacking.yaml", source, languageWorld(&c.config))
+		said := slices.ContainsFunc(faults, func(f diag.Fault) bool { return f.Rule == "by-hand" && strings.Contains(f.Message, "anthropic") })
+		if p == nil || said != c.says {
+			t.Errorf("%s: %v", name, faults)
 		}
 	}
 }

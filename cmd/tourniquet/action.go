@@ -122,6 +122,8 @@ func (sh *shell) abilities(a activities.Action) error {
 		row := []string{x.Who, "no", "", x.Why, ""}
 		if x.Can {
 			row = []string{x.Who, "yes", x.Reach, x.What, x.Undo}
+		} else if x.ByHand != "" {
+			row = []string{x.Who, "by hand", x.Reach, "a person makes it in " + x.ByHand + " and seals it", ""}
 		}
 		rows = append(rows, row)
 	}

@@ -201,7 +201,7 @@ func languageWorld(c *config.Config) playbooks.World {
 			sizes[name] = -1
 		}
 	}
-	return playbooks.World{Actions: activities.Catalog(), Groups: sizes}
+	return playbooks.World{Actions: activities.Catalog(), Groups: sizes, Offers: offers(), Configured: c.Providers.Names()}
 }
 
 // libraryFolder is where the playbooks lie; path is empty for those that ship with the binary.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Providers are the configured accounts. To add a provider: a list here and in accounts, and a type whose method says
@@ -81,6 +82,17 @@ func (p Providers) accounts() []account {
 	out = append(out, each("litellm", p.LiteLLM)...)
 	out = append(out, each("bedrock", p.Bedrock)...)
 	return append(out, each("azure_openai", p.AzureOpenAI)...)
+}
+
+// Names are the providers that have an account, in the order of the file.
+func (p Providers) Names() []string {
+	var out []string
+	for _, a := range p.accounts() {
+		if name := strings.TrimPrefix(a.at, "providers."); !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 func each[T interface{ account() account }](name string, list []T) []account {
