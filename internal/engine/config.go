@@ -26,6 +26,7 @@ type Config struct {
 	FailureConverter converter.FailureConverter
 	External         *External // nil: embedded server
 	FrontendPort     int       // of the embedded server, for another process to find it; 0: any free one
+	Postgres         string    // postgres://…: the embedded server keeps its state there and not in a file
 
 	choosePorts func() (*ports, error) // tests only
 }

@@ -1,3 +1,5 @@
+//go:build !slim
+
 package engine
 
 import (
@@ -81,22 +83,4 @@ func attrs(tags []tag.Tag) []slog.Attr {
 		out[i] = slog.Any(t.Key(), t.Value())
 	}
 	return out
-}
-
-// atLeast drops what is below a level.
-type atLeast struct {
-	slog.Handler
-	level slog.Level
-}
-
-func (h atLeast) Enabled(ctx context.Context, l slog.Level) bool {
-	return l >= h.level && h.Handler.Enabled(ctx, l)
-}
-
-func (h atLeast) WithAttrs(a []slog.Attr) slog.Handler {
-	return atLeast{Handler: h.Handler.WithAttrs(a), level: h.level}
-}
-
-func (h atLeast) WithGroup(name string) slog.Handler {
-	return atLeast{Handler: h.Handler.WithGroup(name), level: h.level}
 }

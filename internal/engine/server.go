@@ -1,3 +1,5 @@
+//go:build !slim
+
 package engine
 
 import (
@@ -6,35 +8,62 @@ import (
 	"fmt"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"go.temporal.io/server/common/authorization"
 	"go.temporal.io/server/common/cluster"
 	"go.temporal.io/server/common/config"
 	"go.temporal.io/server/common/membership/static"
 	"go.temporal.io/server/common/metrics"
-	sqliteplugin "go.temporal.io/server/common/persistence/sql/sqlplugin/sqlite"
 	"go.temporal.io/server/common/primitives"
+	"go.temporal.io/server/schema/sqlite"
 	"go.temporal.io/server/temporal"
+	"google.golang.org/protobuf/types/known/durationpb"
 )
 
 // server is the embedded Temporal server and what it stands on.
 type server struct {
 	impl    temporal.Server
-	store   *store
+	store   store
 	address string
 	muted   *atomic.Bool
 }
 
-// startServer prepares the file and starts. The caller holds the lock of the data directory.
+// store is where the server keeps its state.
+type store interface {
+	// prepare makes or upgrades the tables and keeps others out until the store is closed.
+	prepare(ctx context.Context) error
+	// persistence is how the server finds it.
+	persistence() config.Persistence
+	// close is called when the server has stopped.
+	close(ctx context.Context) error
+}
+
+// startServer prepares the store and starts. The caller holds the lock of the data directory.
 func startServer(ctx context.Context, cfg Config) (*server, error) {
-	st, err := newStore(cfg.DataDir)
+	st, err := newStore(cfg)
 	if err != nil {
 		return nil, err
 	}
+	s, err := startOn(ctx, cfg, st)
+	if err != nil {
+		return nil, errors.Join(err, st.close(ctx))
+	}
+	return s, nil
+}
+
+func newStore(cfg Config) (store, error) {
+	if cfg.Postgres != "" {
+		return newPostgresStore(cfg.Postgres)
+	}
+	return newFileStore(cfg.DataDir)
+}
+
+func startOn(ctx context.Context, cfg Config, st store) (*server, error) {
 	if err := st.prepare(ctx); err != nil {
 		return nil, err
 	}
-	if err := st.ensureNamespace(cfg.Namespace, cfg.Retention); err != nil {
+	if err := ensureNamespace(st, cfg.Namespace, cfg.Retention); err != nil {
 		return nil, err
 	}
 	s, err := runServer(cfg, st)
@@ -44,8 +73,22 @@ func startServer(ctx context.Context, cfg Config) (*server, error) {
 	return s, err
 }
 
+// ensureNamespace registers the namespace before the server starts, which then knows it at once.
+func ensureNamespace(st store, name string, retention time.Duration) error {
+	ns, err := sqlite.NewNamespaceConfig(clusterName, name, false, nil)
+	if err != nil {
+		return fmt.Errorf("describing the namespace %q: %w", name, err)
+	}
+	ns.Detail.Config.Retention = durationpb.New(retention)
+	p := st.persistence()
+	if err := sqlite.CreateNamespaces(p.DataStores[p.DefaultStore].SQL, ns); err != nil { // by way of whichever plugin the store names
+		return fmt.Errorf("registering the namespace %q: %w", name, err)
+	}
+	return nil
+}
+
 // runServer starts once on fresh ports. What the server would end the process for becomes an error.
-func runServer(cfg Config, st *store) (s *server, err error) {
+func runServer(cfg Config, st store) (s *server, err error) {
 	p, err := cfg.choosePorts()
 	if err != nil {
 		return nil, err
@@ -102,18 +145,13 @@ func hosts(p *ports) map[primitives.ServiceName]static.Hosts {
 	}
 }
 
-func serverConfig(st *store, p *ports) *config.Config {
+func serverConfig(st store, p *ports) *config.Config {
 	service := func(port int) config.Service {
 		return config.Service{RPC: config.RPC{GRPCPort: port, BindOnIP: loopback}}
 	}
 	const off = "disabled"
 	return &config.Config{
-		Persistence: config.Persistence{
-			DefaultStore:     sqliteplugin.PluginName,
-			VisibilityStore:  sqliteplugin.PluginName,
-			NumHistoryShards: 1, // fixed for the life of the file; SQLite has one writer anyway
-			DataStores:       map[string]config.DataStore{sqliteplugin.PluginName: {SQL: &st.sql}},
-		},
+		Persistence: st.persistence(),
 		ClusterMetadata: &cluster.Config{
 			FailoverVersionIncrement: 10,
 			MasterClusterName:        clusterName,
@@ -141,7 +179,7 @@ func serverConfig(st *store, p *ports) *config.Config {
 	}
 }
 
-// stop drains the server for at most closeWithin and folds the log into the file.
+// stop drains the server for at most closeWithin and closes its store.
 func (s *server) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
 	defer cancel()
@@ -153,7 +191,7 @@ func (s *server) stop() error {
 		if err != nil {
 			return fmt.Errorf("stopping the workflow engine: %w", err)
 		}
-		return s.store.fold(ctx)
+		return s.store.close(ctx)
 	case <-ctx.Done():
 		return fmt.Errorf("the workflow engine did not stop within %v; nothing is lost, it recovers at the next start", closeWithin)
 	}

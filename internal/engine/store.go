@@ -1,39 +1,46 @@
+//go:build !slim
+
 package engine
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
-	"time"
+	"slices"
+	"strconv"
+	"strings"
 
 	"go.temporal.io/server/common/config"
+	"go.temporal.io/server/common/persistence"
 	"go.temporal.io/server/common/persistence/sql/sqlplugin"
 	sqliteplugin "go.temporal.io/server/common/persistence/sql/sqlplugin/sqlite"
+	serverschema "go.temporal.io/server/schema"
 	"go.temporal.io/server/schema/sqlite"
-	"google.golang.org/protobuf/types/known/durationpb"
 )
 
 const clusterName = "active"
 
-// store is the SQLite file of the embedded server.
-type store struct {
+// fileStore is the SQLite file of the embedded server.
+type fileStore struct {
 	path string
 	sql  config.SQL
 }
 
-// newStore names the file. The attributes become PRAGMAs only without a leading underscore; with one, SQLite ignores
+// newFileStore names the file. The attributes become PRAGMAs only without a leading underscore; with one, SQLite ignores
 // them silently and a commit costs a full sync of the file.
-func newStore(dataDir string) (*store, error) {
+func newFileStore(dataDir string) (*fileStore, error) {
 	path, err := filepath.Abs(filepath.Join(dataDir, "temporal.db"))
 	if err != nil {
 		return nil, fmt.Errorf("finding the absolute path of the data directory %q: %w", dataDir, err)
 	}
-	return &store{path: path, sql: config.SQL{
+	return &fileStore{path: path, sql: config.SQL{
 		PluginName:   sqliteplugin.PluginName,
 		DatabaseName: (&url.URL{Path: path}).EscapedPath(), // it goes into a URI
 		ConnectAttributes: map[string]string{
@@ -46,7 +53,7 @@ func newStore(dataDir string) (*store, error) {
 }
 
 // open gives a connection of our own, for the moments when the server does not run.
-func (s *store) open() (*sql.DB, error) {
+func (s *fileStore) open() (*sql.DB, error) {
 	q := url.Values{"_pragma": {"journal_mode(wal)", "synchronous(2)", "busy_timeout(10000)"}}
 	db, err := sql.Open("sqlite", "file:"+s.sql.DatabaseName+"?"+q.Encode())
 	if err != nil {
@@ -57,7 +64,7 @@ func (s *store) open() (*sql.DB, error) {
 }
 
 // prepare makes the schema when it is missing and removes what a killed process left. The caller holds the lock.
-func (s *store) prepare(ctx context.Context) error {
+func (s *fileStore) prepare(ctx context.Context) error {
 	if err := s.create(); err != nil {
 		return err
 	}
@@ -71,7 +78,7 @@ func (s *store) prepare(ctx context.Context) error {
 		return fmt.Errorf("opening the engine's database %q: %w", s.path, err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	if err := schema(ctx, tx); err != nil {
+	if err := tables(ctx, tx); err != nil {
 		return fmt.Errorf("preparing the engine's database %q: %w", s.path, err)
 	}
 	// Rows of a killed server claim the shards for up to a minute, while runs stand still. Nobody else is alive here.
@@ -86,7 +93,7 @@ func (s *store) prepare(ctx context.Context) error {
 
 // create makes the empty file, which SQLite would make readable for others. It never opens one that exists: closing any
 // descriptor of a database drops all locks that this process has on it.
-func (s *store) create() error {
+func (s *fileStore) create() error {
 	file, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return nil
@@ -100,14 +107,81 @@ func (s *store) create() error {
 	return nil
 }
 
-// schema makes all tables in the caller's transaction, so that a crash leaves all of them or none.
-func schema(ctx context.Context, tx *sql.Tx) error {
-	var there int
+// tables makes all tables, or brings those of an earlier release up to date, in the caller's transaction, so that a crash leaves
+// all of it or nothing. The file's user_version is the version of the tables; files without one were made with firstSchema.
+func tables(ctx context.Context, tx *sql.Tx) error {
+	var there, version int
 	err := tx.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master WHERE name = 'namespaces'").Scan(&there)
-	if err != nil || there > 0 {
+	if err == nil {
+		err = tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version)
+	}
+	if err != nil {
 		return err
 	}
-	return sqlite.SetupSchemaOnDB(inTx{ctx: ctx, tx: tx})
+	updates, newest, err := sqliteUpdates(max(version, firstSchema))
+	if err != nil {
+		return err
+	}
+	admin := inTx{ctx: ctx, tx: tx}
+	if there == 0 {
+		err, updates = sqlite.SetupSchemaOnDB(admin), nil
+	}
+	for _, statement := range updates {
+		if err == nil {
+			err = admin.Exec(statement)
+		}
+	}
+	if err != nil || version == newest {
+		return err
+	}
+	return admin.Exec(fmt.Sprintf("PRAGMA user_version = %d", newest))
+}
+
+// firstSchema is the version of the tables (0.11) in our first release.
+const firstSchema = 11
+
+// sqliteUpdates are the statements that lead from a version of the tables to the newest, as the server's release has them.
+func sqliteUpdates(from int) (statements []string, newest int, err error) {
+	const dir = "sqlite/v3/temporal/versioned"
+	assets := serverschema.Assets()
+	list, err := fs.ReadDir(assets, dir)
+	if err != nil {
+		return nil, 0, err
+	}
+	var versions []int
+	for _, d := range list {
+		n, err := strconv.Atoi(strings.TrimPrefix(d.Name(), "v0."))
+		if err != nil {
+			return nil, 0, fmt.Errorf("the server's release has a version %q of its tables that is not understood", d.Name())
+		}
+		versions = append(versions, n)
+	}
+	slices.Sort(versions)
+	for _, n := range versions {
+		newest = n
+		if n <= from {
+			continue
+		}
+		files, err := fs.Glob(assets, fmt.Sprintf("%s/v0.%d/*.sql", dir, n))
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, name := range files {
+			body, err := fs.ReadFile(assets, name)
+			if err != nil {
+				return nil, 0, err
+			}
+			more, err := persistence.LoadAndSplitQueryFromReaders([]io.Reader{bytes.NewReader(body)})
+			if err != nil {
+				return nil, 0, err
+			}
+			statements = append(statements, more...)
+		}
+	}
+	if from > newest {
+		return nil, 0, fmt.Errorf("its tables have version 0.%d, this release of Tourniquet knows 0.%d: start the newer release", from, newest)
+	}
+	return statements, newest, nil
 }
 
 // inTx is as much of an admin connection as making the schema needs.
@@ -122,21 +196,17 @@ func (t inTx) Exec(stmt string, args ...any) error {
 	return err
 }
 
-// ensureNamespace registers the namespace before the server starts, which then knows it at once.
-func (s *store) ensureNamespace(name string, retention time.Duration) error {
-	ns, err := sqlite.NewNamespaceConfig(clusterName, name, false, nil)
-	if err != nil {
-		return fmt.Errorf("describing the namespace %q: %w", name, err)
+func (s *fileStore) persistence() config.Persistence {
+	return config.Persistence{
+		DefaultStore:     sqliteplugin.PluginName,
+		VisibilityStore:  sqliteplugin.PluginName,
+		NumHistoryShards: 1, // fixed for the life of the file; SQLite has one writer anyway
+		DataStores:       map[string]config.DataStore{sqliteplugin.PluginName: {SQL: &s.sql}},
 	}
-	ns.Detail.Config.Retention = durationpb.New(retention)
-	if err := sqlite.CreateNamespaces(&s.sql, ns); err != nil {
-		return fmt.Errorf("registering the namespace %q: %w", name, err)
-	}
-	return nil
 }
 
-// fold moves the write-ahead log into the file, so that a copy of the one file is complete.
-func (s *store) fold(ctx context.Context) error {
+// close moves the write-ahead log into the file, so that a copy of the one file is complete.
+func (s *fileStore) close(ctx context.Context) error {
 	db, err := s.open()
 	if err != nil {
 		return err
