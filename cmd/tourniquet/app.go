@@ -37,13 +37,17 @@ func app(s settings) fx.Option {
 		fx.Supply(s),
 		fx.NopLogger,
 		fx.StartTimeout(2*time.Minute), fx.StopTimeout(30*time.Second),
-		fx.Module("records", fx.Provide(lockData, openRing, openSigner, openDatabase, openEvidence)),
+		fx.Module("records", fx.Provide(lockData, openRing, trustedKeys, openDatabase, openEvidence)),
 		fx.Module("outside", fx.Provide(metrics.New, meteredSlack, chatPort, gitHub, accounts, stores, tracker, pager, mailer, hooks, inventoryOf, directory, knownSources)),
 		fx.Module("engine", fx.Provide(startEngine, temporalClient, shelf)),
-		fx.Module("verbs", fx.Provide(cardBoard, house), fx.Invoke(runWorker, keepBurn)),
-		fx.Module("people", fx.Provide(desk), fx.Invoke(checkSeats)),
-		fx.Module("alerts", fx.Provide(newStarter, newDispatcher, newLookout), fx.Invoke(scheduleWatch)),
-		fx.Module("doors", fx.Provide(routes), fx.Invoke(listen, runSocket)),
+		fx.Module("cards", fx.Provide(cardBoard, newLookout, newDrain)),
+		s.Role.only(roleWorker, fx.Module("verbs", fx.Provide(house), fx.Invoke(runWorker, keepBurn))),
+		s.Role.only(roleAPI, fx.Options(
+			fx.Module("people", fx.Provide(openSigner, desk), fx.Invoke(checkSeats)),
+			fx.Module("alerts", fx.Provide(newStarter, newDispatcher, waker), fx.Invoke(scheduleWatch)),
+			fx.Module("doors", fx.Provide(routes), fx.Invoke(listen, runSocket)),
+		)),
+		s.Role.without(roleAPI, fx.Module("health", fx.Provide(nobodyToWake, healthRoutes), fx.Invoke(listen))),
 	)
 }
 
@@ -54,6 +58,7 @@ type settings struct {
 	World  string // production or drill
 	Log    *slog.Logger
 	Ready  func(url string) // called when the doors are open
+	Role   role             // which part of the house this process is; empty: all of it
 	Viewer string           // drills: a link token that may look at the console and decide nothing
 }
 

@@ -10,10 +10,9 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.temporal.io/sdk/client"
 	"go.uber.org/fx"
 
@@ -50,16 +49,22 @@ func desk(p deskParams, lc fx.Lifecycle) *gateway.Gateway {
 		DB: p.DB, People: p.People, Signer: p.Signer, Temporal: p.Temporal, Cards: p.Cards, World: p.Settings.World, Log: p.Settings.Log, Now: time.Now,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
+	var beside sync.WaitGroup
 	lc.Append(fx.Hook{
-		OnStart: func(context.Context) error { return g.Resume(ctx) },
-		OnStop:  func(context.Context) error { cancel(); g.Close(); return nil },
+		OnStart: func(context.Context) error {
+			if shared(p.Settings.Config) {
+				beside.Go(func() { g.KeepResuming(ctx) })
+			}
+			return g.Resume(ctx)
+		},
+		OnStop: func(context.Context) error { cancel(); beside.Wait(); g.Close(); return nil },
 	})
 	return g
 }
 
-func newStarter(s settings, db *database.DB, c client.Client, books *starter.Shelf, signer *seal.Signer, inv *inventory.Inventory, g *gateway.Gateway) *starter.Starter {
+func newStarter(s settings, db *database.DB, c client.Client, books *starter.Shelf, keys trusted, inv *inventory.Inventory, g *gateway.Gateway) *starter.Starter {
 	return starter.New(starter.Options{
-		DB: db, Temporal: c, Library: books.Library, Compile: books.Compile, Policy: s.Config.Policy, PublicKeys: signer.PublicKeys(), Mode: s.Config.Mode, World: s.World, Log: s.Log, Now: time.Now,
+		DB: db, Temporal: c, Library: books.Library, Compile: books.Compile, Policy: s.Config.Policy, PublicKeys: keys, Mode: s.Config.Mode, World: s.World, Log: s.Log, Now: time.Now,
 		Critical: inv.MayBeCritical, Gone: g.CloseGone,
 	})
 }
@@ -96,6 +101,7 @@ type routeParams struct {
 	Lookout  *lookout.Lookout
 	Books    *starter.Shelf
 	Metrics  *metrics.Metrics
+	Health   healthParams
 }
 
 // routes is every path that we answer.
@@ -109,15 +115,7 @@ func routes(p routeParams) (http.Handler, error) {
 	if h := slackDoor(p.Slack, p.Desk, p.DB); h != nil {
 		mux.Handle("/v1/slack/", http.StripPrefix("/v1/slack", h))
 	}
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		if _, err := p.Engine.Client().CheckHealth(r.Context(), &client.CheckHealthRequest{}); err != nil {
-			http.Error(w, "the workflow engine does not answer", http.StatusServiceUnavailable)
-			return
-		}
-		_, _ = fmt.Fprintln(w, "ready")
-	})
-	mux.Handle("GET /metrics", promhttp.HandlerFor(prometheus.Gatherers{prometheus.DefaultGatherer, p.Metrics.Gatherer()}, promhttp.HandlerOpts{}))
+	health(mux, p.Health)
 	operate(mux, p)
 	pages, err := console.New(consoleOptions(p))
 	if err != nil {
@@ -156,7 +154,7 @@ func tokenHash(token string) string {
 }
 
 // listen opens the doors last and closes them first.
-func listen(s settings, h http.Handler, lc fx.Lifecycle) error {
+func listen(s settings, h http.Handler, d *drain, lc fx.Lifecycle) error {
 	secure, err := doorTLS(s.Config)
 	if err != nil {
 		return err
@@ -182,6 +180,7 @@ func listen(s settings, h http.Handler, lc fx.Lifecycle) error {
 			return nil
 		},
 		OnStop: func(ctx context.Context) error {
+			d.begin(ctx)
 			ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 			defer cancel()
 			if err := srv.Shutdown(ctx); err != nil {

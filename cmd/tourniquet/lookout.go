@@ -10,7 +10,6 @@ import (
 
 	"github.com/tourniquet-ir/tourniquet/activities"
 	"github.com/tourniquet-ir/tourniquet/internal/database"
-	"github.com/tourniquet-ir/tourniquet/internal/intake"
 	"github.com/tourniquet-ir/tourniquet/internal/inventory"
 	"github.com/tourniquet-ir/tourniquet/internal/lookout"
 	"github.com/tourniquet-ir/tourniquet/internal/metrics"
@@ -18,14 +17,14 @@ import (
 )
 
 // newLookout watches the keys of the inventory at the configured accounts.
-func newLookout(s settings, db *database.DB, all []activities.Account, inv *inventory.Inventory, d *intake.Dispatcher, m *metrics.Metrics) (*lookout.Lookout, error) {
+func newLookout(s settings, db *database.DB, all []activities.Account, inv *inventory.Inventory, w wake, m *metrics.Metrics) (*lookout.Lookout, error) {
 	c := s.Config.Watch
 	table, err := prices.New(c.Prices...)
 	if err != nil {
 		return nil, err
 	}
 	o := lookout.Options{
-		Records: db, Known: inv.Entries(), Prices: table, Wake: d.Wake, Blind: time.Duration(c.BlindAfter), PerSec: c.PerSecond,
+		Records: db, Known: inv.Entries(), Prices: table, Wake: w, Blind: time.Duration(c.BlindAfter), PerSec: c.PerSecond,
 		Width: time.Duration(c.Width), Meter: m, Log: s.Log, Now: time.Now,
 	}
 	for _, a := range all {

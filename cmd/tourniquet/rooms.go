@@ -46,10 +46,17 @@ import (
 // dataDir is the folder of keys, databases and evidence.
 func dataDir(c *config.Config) string { return c.At(c.Server.DataDir) }
 
-// lockData keeps a second process out before anything is opened or changed.
+// lockData keeps a second process out before anything is opened or changed. Where nothing of what we change lies in the directory,
+// several may use it.
 func lockData(s settings, lc fx.Lifecycle) (*engine.DirLock, error) {
+	if err := s.Role.fits(s.Config); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(dataDir(s.Config), 0o700); err != nil {
 		return nil, fmt.Errorf("the data directory cannot be made: %w", err)
+	}
+	if shared(s.Config) {
+		return nil, nil //nolint:nilnil // nothing to lock
 	}
 	lock, err := engine.LockDir(dataDir(s.Config))
 	if err != nil {
@@ -82,6 +89,9 @@ func openRing(s settings, _ *engine.DirLock) (*seal.Ring, error) {
 }
 
 func openSigner(s settings, _ *engine.DirLock) (*seal.Signer, error) {
+	if shared(s.Config) {
+		return seal.LoadSigner(signerPath(s.Config)) // made by hand, because workers must know its public half
+	}
 	return seal.LoadOrCreateSigner(signerPath(s.Config))
 }
 
@@ -172,6 +182,10 @@ func startEngine(s settings, ring *seal.Ring, lock *engine.DirLock, lc fx.Lifecy
 	cfg := engine.Config{
 		DataDir: dataDir(s.Config), Lock: lock, Namespace: t.Namespace, Logger: s.Log,
 		DataConverter: seal.DataConverter(ring), FailureConverter: seal.FailureConverter(ring),
+	}
+	var err error
+	if cfg.Postgres, err = t.Database.Resolve(s.Env); err != nil {
+		return nil, fmt.Errorf("temporal.database_url: %w", err)
 	}
 	if t.Mode == "external" {
 		key, err := t.APIKey.Resolve(s.Env)
@@ -266,7 +280,7 @@ type houseParams struct {
 	Inventory *inventory.Inventory
 	Lookout   *lookout.Lookout
 	People    *people.Directory
-	Signer    *seal.Signer
+	Trusted   trusted
 }
 
 func house(p houseParams) (*activities.House, error) {
@@ -280,7 +294,7 @@ func house(p houseParams) (*activities.House, error) {
 	}
 	h := &activities.House{
 		DB: p.DB, Evidence: p.Evidence, Providers: p.Accounts, Stores: p.Stores, Tracker: p.Tracker, Chat: p.Chat, Pager: p.Pager,
-		Mailer: p.Mailer, Hooks: p.Hooks, Outbound: guard, Inventory: p.Inventory, People: p.People, Policy: p.Settings.Config.Policy, Trusted: p.Signer.PublicKeys(),
+		Mailer: p.Mailer, Hooks: p.Hooks, Outbound: guard, Inventory: p.Inventory, People: p.People, Policy: p.Settings.Config.Policy, Trusted: p.Trusted,
 		Installation: id, World: p.Settings.World, Console: p.Settings.Config.URL(), Log: p.Settings.Log, Now: time.Now,
 		Cards: p.Cards, Rooms: p.Settings.Config.Slack != nil && p.Settings.Config.Slack.Rooms, Metrics: p.Metrics,
 		Alarms: p.Lookout.Alarm,

@@ -17,8 +17,11 @@ import (
 )
 
 func (sh *shell) serveCmd() *cobra.Command {
-	return &cobra.Command{
+	part := ""
+	cmd := &cobra.Command{
 		Use: "serve", Short: "Run Tourniquet: doors, console, worker and workflow engine", Args: cobra.NoArgs,
+		Long: "Run Tourniquet. With --role api or worker this process is one half of it, beside others that share a PostgreSQL and a\n" +
+			"Temporal cluster: the api has the doors and the signing key, workers make the calls and have public keys only.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if _, err := os.Stat(sh.Config); errors.Is(err, os.ErrNotExist) {
 				return misuse("there is no configuration at %q; make one with: tourniquet init", sh.Config)
@@ -27,15 +30,25 @@ func (sh *shell) serveCmd() *cobra.Command {
 			if err != nil {
 				return &coded{exitMisuse, err}
 			}
-			return sh.serve(cmd.Context(), c)
+			r, err := parseRole(part)
+			if err != nil {
+				return err
+			}
+			return sh.serve(cmd.Context(), c, r)
 		},
 	}
+	cmd.Flags().StringVar(&part, "role", sh.env("TOURNIQUET_ROLE", "all"), "all, api or worker")
+	return cmd
 }
 
 // serve runs until the context ends, then drains.
-func (sh *shell) serve(ctx context.Context, c *config.Config) error {
+func (sh *shell) serve(ctx context.Context, c *config.Config, r role) error {
 	log := sh.logger()
-	s := settings{Config: c, Env: sh.Env, World: incident.WorldProduction, Log: log, Ready: func(url string) {
+	s := settings{Config: c, Env: sh.Env, World: incident.WorldProduction, Role: r, Log: log, Ready: func(url string) {
+		if !r.is(roleAPI) {
+			_, _ = fmt.Fprintf(sh.Talk, "tourniquet is ready: a worker, health at %s (mode %s)\n", url, c.Mode)
+			return
+		}
 		_, _ = fmt.Fprintf(sh.Talk, "tourniquet is ready at %s (mode %s)\n", url, c.Mode)
 		if c.Mode == incident.ModeObserve {
 			_, _ = fmt.Fprintln(sh.Talk, "mode observe: alerts are matched, planned and told; nothing undoable or final is done")

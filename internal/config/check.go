@@ -25,6 +25,7 @@ func (c *Config) check() error {
 	_, _, err := net.SplitHostPort(c.Server.Listen)
 	add(err != nil, "server.listen: %q is not host:port", c.Server.Listen)
 	add(c.Server.TLS != nil && (c.Server.TLS.Cert == "" || c.Server.TLS.Key == ""), "server.tls: needs cert and key, the names of two PEM files")
+	add(c.Server.Drain < 0 || time.Duration(c.Server.Drain) > 20*time.Second, "server.drain: lies between 0s and 20s")
 	add(c.Temporal.Mode != "embedded" && c.Temporal.Mode != "external", "temporal.mode: %q is neither embedded nor external", c.Temporal.Mode)
 	add(c.Temporal.Mode == "external" && c.Temporal.Address == "", "temporal.address: is needed for mode external")
 	add(c.Database.Driver != "sqlite" && c.Database.Driver != "postgres", "database.driver: %q is not known; there are sqlite and postgres", c.Database.Driver)

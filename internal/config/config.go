@@ -45,10 +45,11 @@ type Config struct {
 
 // Server is where we listen and keep our data.
 type Server struct {
-	Listen  string   `yaml:"listen"`   // host:port
-	DataDir string   `yaml:"data_dir"` // keys, databases, evidence
-	URL     string   `yaml:"url"`      // how people reach the console; default http://<listen>
-	TLS     *DoorTLS `yaml:"tls"`      // PEM files; without them a proxy in front speaks TLS
+	Listen  string           `yaml:"listen"`   // host:port
+	DataDir string           `yaml:"data_dir"` // keys, databases, evidence
+	URL     string           `yaml:"url"`      // how people reach the console; default http://<listen>
+	Drain   signoff.Duration `yaml:"drain"`    // how long /readyz says "closing" before the doors close
+	TLS     *DoorTLS         `yaml:"tls"`      // PEM files; without them a proxy in front speaks TLS
 }
 
 // DoorTLS makes our own doors speak TLS.
@@ -63,6 +64,7 @@ type Temporal struct {
 	Mode      string `yaml:"mode"` // embedded (default) or external
 	Address   string `yaml:"address"`
 	Namespace string `yaml:"namespace"`
+	Database  Secret `yaml:"database_url"` // of the embedded engine: a PostgreSQL in place of a file in the data directory
 	APIKey    Secret `yaml:"api_key"`
 	TLS       *TLS   `yaml:"tls"`
 }
@@ -88,6 +90,7 @@ type Evidence struct {
 type Encryption struct {
 	KeyRing    string `yaml:"key_ring"`
 	SigningKey string `yaml:"signing_key"`
+	PublicKeys string `yaml:"public_keys"` // what a worker knows of signing keys; only workers need it
 }
 
 // Slack is the chat.

@@ -70,7 +70,7 @@ type named struct {
 
 // secrets lists every reference of the file.
 func (c *Config) secrets() []named {
-	out := []named{{"temporal.api_key", c.Temporal.APIKey}, {"database.url", c.Database.URL}}
+	out := []named{{"temporal.api_key", c.Temporal.APIKey}, {"temporal.database_url", c.Temporal.Database}, {"database.url", c.Database.URL}}
 	if s := c.Slack; s != nil {
 		out = append(out, named{"slack.token", s.Token}, named{"slack.app_token", s.AppToken}, named{"slack.signing_secret", s.SigningSecret})
 	}

@@ -84,6 +84,14 @@ func dsn(path, more string) string {
 		"&_pragma=foreign_keys(1)&_pragma=recursive_triggers(1)&_pragma=secure_delete(1)" + more
 }
 
+// Ping tells whether the database answers.
+func (d *DB) Ping(ctx context.Context) error {
+	if err := d.reader.PingContext(ctx); err != nil {
+		return fmt.Errorf("database %q: %w", d.path, withoutSecrets(err))
+	}
+	return nil
+}
+
 // Close waits for what is running and closes the database.
 func (d *DB) Close() error {
 	if d.reader == d.writer {

@@ -143,6 +143,21 @@ func (d *DB) RecordStray(ctx context.Context, a Attempt) error {
 	return d.Append(ctx, HouseLedger, Entry{ID: "attempt/" + hex.EncodeToString(sum[:16]), Kind: KindAttempt, Actor: a.Person, At: a.At, Body: a})
 }
 
+// Tried lists what is open and somebody has tried to decide or to answer.
+func (d *DB) Tried(ctx context.Context) (requests, questions []string, err error) {
+	id := func(s scanner) (id string, err error) { return id, s.Scan(&id) }
+	requests, err = list(ctx, d.reader, id, `SELECT id FROM requests WHERE state IN (?, ?)
+		AND EXISTS (SELECT 1 FROM attempts WHERE request = requests.id) ORDER BY n`, signoff.StateOpen, signoff.StateQuorum)
+	if err == nil {
+		questions, err = list(ctx, d.reader, id, `SELECT id FROM questions WHERE answered = 0
+			AND EXISTS (SELECT 1 FROM attempts WHERE request = questions.id) ORDER BY n`)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("open requests that somebody tried to decide: %w", err)
+	}
+	return requests, questions, nil
+}
+
 // Attempts lists every attempt on a request, oldest first.
 func (d *DB) Attempts(ctx context.Context, request string) ([]Attempt, error) {
 	out, err := list(ctx, d.reader, doc[Attempt], `SELECT doc FROM attempts WHERE request = ? ORDER BY n`, request)

@@ -12,12 +12,31 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
+	"google.golang.org/protobuf/types/known/durationpb"
 )
 
 const dialWithin = 15 * time.Second
 
-// connect makes the client of a cluster elsewhere and asks it for the namespace, which its operators must have made.
+// connect makes the client of a cluster elsewhere and asks it for the namespace.
 func connect(ctx context.Context, cfg Config) (*Engine, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialWithin)
+	defer cancel()
+	e, err := dial(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	_, err = e.client.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: cfg.Namespace})
+	if missing := new(serviceerror.NamespaceNotFound); errors.As(err, &missing) {
+		err = fmt.Errorf("the Temporal cluster at %q has no namespace %q; make it with: tourniquet temporal namespace (or: temporal operator namespace create --retention 30d --namespace %s)",
+			cfg.External.Address, cfg.Namespace, cfg.Namespace)
+	}
+	if err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	return e, nil
+}
+
+func dial(ctx context.Context, cfg Config) (*Engine, error) {
 	ext := cfg.External
 	opts := clientOptions(cfg, ext.Address)
 	var err error
@@ -27,22 +46,40 @@ func connect(ctx context.Context, cfg Config) (*Engine, error) {
 	if ext.APIKey != "" {
 		opts.Credentials = client.NewAPIKeyStaticCredentials(ext.APIKey)
 	}
-	ctx, cancel := context.WithTimeout(ctx, dialWithin)
-	defer cancel()
 	c, err := client.DialContext(ctx, opts)
 	if err != nil {
 		return nil, fmt.Errorf("reaching the Temporal cluster at %q: %w", ext.Address, err)
 	}
-	e := &Engine{client: c, namespace: cfg.Namespace}
-	_, err = c.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: cfg.Namespace})
-	if missing := new(serviceerror.NamespaceNotFound); errors.As(err, &missing) {
-		err = fmt.Errorf("the Temporal cluster at %q has no namespace %q; make it with: temporal operator namespace create --retention 30d --namespace %s",
-			ext.Address, cfg.Namespace, cfg.Namespace)
+	return &Engine{client: c, namespace: cfg.Namespace}, nil
+}
+
+// EnsureNamespace makes the namespace in an external cluster, or brings how long it keeps closed runs to what cfg says. It says
+// which of the two it did.
+func EnsureNamespace(ctx context.Context, cfg Config) (made bool, err error) {
+	cfg, err = cfg.withDefaults()
+	if err != nil {
+		return false, err
+	}
+	if cfg.External == nil {
+		return false, errors.New("the embedded engine makes its namespace itself; this is for temporal.mode external")
+	}
+	ctx, cancel := context.WithTimeout(ctx, dialWithin)
+	defer cancel()
+	e, err := dial(ctx, cfg)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, e.Close()) }()
+	_, err = e.client.WorkflowService().RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
+		Namespace: cfg.Namespace, Description: "Tourniquet", WorkflowExecutionRetentionPeriod: durationpb.New(cfg.Retention),
+	})
+	if already := new(serviceerror.NamespaceAlreadyExists); errors.As(err, &already) {
+		return false, e.keepFor(ctx, cfg.Retention)
 	}
 	if err != nil {
-		return nil, errors.Join(err, e.Close())
+		return false, fmt.Errorf("making the namespace %q at %q: %w", cfg.Namespace, cfg.External.Address, err)
 	}
-	return e, nil
+	return true, nil
 }
 
 func (x *External) tls() (*tls.Config, error) {

@@ -21,6 +21,7 @@ import (
 // the decision is kept.
 func (g *Gateway) deliver(ctx context.Context, a Act, workflowID, update string, arg any, d signoff.Decision) Reply {
 	got := make(chan Reply, 1)
+	g.offered.Store(d.Sig, true)
 	g.late.Add(1)
 	go func() {
 		defer g.late.Done()
@@ -145,50 +146,6 @@ func (g *Gateway) refresh(ctx context.Context, request string) {
 	}()
 }
 
-// Resume offers decisions and answers again that were written down by a process that died before the run took them.
-func (g *Gateway) Resume(ctx context.Context) error {
-	open, err := g.DB.Requests(ctx, "", true)
-	if err != nil {
-		return err
-	}
-	for _, v := range open {
-		kept, err := g.kept(ctx, v.Request)
-		if err != nil {
-			return err
-		}
-		for _, d := range kept {
-			if !slices.ContainsFunc(v.Decided, func(o signoff.Decision) bool { return o.Sig == d.Sig }) {
-				g.again(ctx, v.Envelope.WorkflowID, wire.UpdateDecide, wire.Decide{Request: v.Request, Decision: d}, d)
-			}
-		}
-	}
-	return g.resumeAnswers(ctx)
-}
-
-func (g *Gateway) resumeAnswers(ctx context.Context) error {
-	open, err := g.DB.Questions(ctx, "", true)
-	if err != nil {
-		return err
-	}
-	for _, q := range open {
-		kept, err := g.kept(ctx, q.ID)
-		if err != nil {
-			return err
-		}
-		if len(kept) == 0 {
-			continue
-		}
-		run, err := g.DB.Run(ctx, q.Run)
-		if err != nil {
-			return err
-		}
-		for _, d := range kept {
-			g.again(ctx, WorkflowID(run), wire.UpdateAnswer, wire.Answer{Question: q.ID, Decision: d}, d)
-		}
-	}
-	return nil
-}
-
 // kept are the signed decisions on a request or a question that were written down to be sent.
 func (g *Gateway) kept(ctx context.Context, request string) ([]signoff.Decision, error) {
 	tries, err := g.DB.Attempts(ctx, request)
@@ -203,18 +160,4 @@ func (g *Gateway) kept(ctx context.Context, request string) ([]signoff.Decision,
 		}
 	}
 	return out, nil
-}
-
-func (g *Gateway) again(ctx context.Context, workflowID, update string, arg any, d signoff.Decision) {
-	a := Act{Person: d.Person, Surface: d.Surface, Request: d.Request, Verb: d.Verb, Digest: d.Digest, Reason: d.Reason}
-	if d.Verb == wire.VerbAnswer {
-		a.Answer = d.Reason
-	}
-	g.late.Add(1)
-	go func() {
-		defer g.late.Done()
-		bg, cancel := g.lasting(ctx)
-		defer cancel()
-		g.send(bg, a, workflowID, update, arg, d)
-	}()
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -42,6 +44,8 @@ type Gateway struct {
 	life context.Context // ends with Close; decisions on their way are offered again after the next start
 	end  context.CancelFunc
 	late sync.WaitGroup
+
+	offered sync.Map // signatures of decisions that this gateway has offered to their run
 }
 
 // New is a gateway. It needs Close.
@@ -91,7 +95,7 @@ func (g *Gateway) Do(ctx context.Context, a Act) Reply {
 	if view.Envelope.World != g.World {
 		return g.refuse(ctx, a, signoff.WrongRequest, fmt.Sprintf("this request belongs to a %s, not to this installation's world (%s)", view.Envelope.World, g.World))
 	}
-	d, ref := g.sign(ctx, a, view.Envelope.Rule.Groups())
+	d, ref := g.sign(ctx, a, view.Envelope.Rule.Groups(), slices.Collect(maps.Keys(view.Envelope.PublicKeys)))
 	if ref != nil {
 		return g.refuse(ctx, a, ref.Code, ref.Why)
 	}
@@ -124,7 +128,7 @@ func (g *Gateway) answer(ctx context.Context, a Act) Reply {
 		return g.refuse(ctx, a, signoff.StaleDigest, "this answer was given to another question; read it again")
 	}
 	a.Digest, a.Reason = digest, a.Answer
-	d, ref := g.sign(ctx, a, []string{q.From})
+	d, ref := g.sign(ctx, a, []string{q.From}, run.Signers)
 	if ref == nil && len(d.Groups) == 0 {
 		ref = &signoff.Refusal{Code: signoff.NotEligible, Why: fmt.Sprintf("only members of %q may answer this", q.From)}
 	}
@@ -140,8 +144,8 @@ func (g *Gateway) answer(ctx context.Context, a Act) Reply {
 // WorkflowID of a run.
 func WorkflowID(r incident.Run) string { return r.WorkflowID() }
 
-// sign maps the person, looks at groups now, and signs what was seen.
-func (g *Gateway) sign(ctx context.Context, a Act, groups []string) (signoff.Decision, *signoff.Refusal) {
+// sign maps the person, looks at groups now, and signs what was seen, with a key that the run accepts.
+func (g *Gateway) sign(ctx context.Context, a Act, groups, accepted []string) (signoff.Decision, *signoff.Refusal) {
 	p, ok := g.People.Person(a.Person)
 	if !ok {
 		return signoff.Decision{}, &signoff.Refusal{Code: signoff.NotEligible, Why: "you are not listed under people in the configuration"}
@@ -164,10 +168,11 @@ func (g *Gateway) sign(ctx context.Context, a Act, groups []string) (signoff.Dec
 	if seen.After(now) {
 		seen = now
 	}
+	signer := g.Signer.For(accepted)
 	d, err := signoff.Sign(signoff.Decision{
 		Request: a.Request, Digest: a.Digest, Person: p.ID, Name: p.Name, Verb: a.Verb, Reason: a.Reason,
 		Groups: in, SeenAt: seen, At: now, Surface: a.Surface,
-	}, g.Signer.ID, g.Signer.Private)
+	}, signer.ID, signer.Private)
 	if err != nil {
 		g.Log.Error("a decision could not be signed", "error", err)
 		return signoff.Decision{}, &signoff.Refusal{Code: Unavailable, Why: "your decision could not be signed; nothing was decided"}

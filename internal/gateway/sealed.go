@@ -66,7 +66,7 @@ func (g *Gateway) maySeal(ctx context.Context, a Act, q database.Question) (code
 	case q.Answered(), run.State == "done":
 		return signoff.ClosedCode, "this question is no longer open"
 	}
-	d, ref := g.sign(ctx, a, []string{q.From})
+	d, ref := g.sign(ctx, a, []string{q.From}, run.Signers)
 	if ref != nil {
 		return ref.Code, ref.Why
 	}

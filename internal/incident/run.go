@@ -45,6 +45,7 @@ type Run struct {
 	Outcome    string    `json:"outcome,omitempty"`
 	StartedAt  time.Time `json:"started_at"`
 	FinishedAt time.Time `json:"finished_at,omitzero"`
+	Signers    []string  `json:"signers,omitempty"` // ids of the keys that decisions about it may be signed with
 }
 
 // WorkflowID of a run: the incident's id, with a number from the second run on.

@@ -80,6 +80,29 @@ func writePrivate(path, what string, content any) error {
 	return syncDir(dir)
 }
 
+// replacePrivate puts a new content in the place of a key file, complete or not at all. What was there stays beside it, under a name
+// that ends in .before, until the next time.
+func replacePrivate(path, what string, content any) error {
+	kept := path + ".before"
+	if err := os.Remove(kept); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("keeping the old %s: %w", what, err)
+	}
+	if err := os.Link(path, kept); err != nil {
+		return fmt.Errorf("keeping the old %s: %w", what, err)
+	}
+	next := path + ".next"
+	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a replacement that was cut short
+		return fmt.Errorf("making the %s %q: %w", what, path, err)
+	}
+	if err := writePrivate(next, what, content); err != nil {
+		return err
+	}
+	if err := os.Rename(next, path); err != nil {
+		return fmt.Errorf("making the %s %q: %w", what, path, err)
+	}
+	return syncDir(filepath.Dir(path))
+}
+
 // syncDir makes the new name itself survive a power cut.
 func syncDir(dir string) error {
 	d, err := os.Open(dir) //nolint:gosec // the directory of a path that the operator set

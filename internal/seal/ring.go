@@ -65,18 +65,62 @@ func LoadOrCreate(path string, random io.Reader) (*Ring, error) {
 
 // Load reads the key ring and refuses one that is missing, damaged or readable by others.
 func Load(path string) (*Ring, error) {
-	var file ringFile
-	if err := readPrivate(path, ringName, &file); err != nil {
+	file, err := readRing(path)
+	if err != nil {
 		return nil, err
-	}
-	if file.Format != ringFormat {
-		return nil, fmt.Errorf("the key ring %q has format %q; this version reads %q", path, file.Format, ringFormat)
 	}
 	ring, err := newRing(file)
 	if err != nil {
 		return nil, fmt.Errorf("the key ring %q is unusable: %w", path, err)
 	}
 	return ring, nil
+}
+
+// AddKey puts a new key into the ring of a file. It decrypts at once and encrypts nothing until it is activated: every process must
+// know a key before one of them uses it.
+func AddKey(path string, random io.Reader) (id string, err error) {
+	file, err := readRing(path)
+	if err != nil {
+		return "", err
+	}
+	key, err := newRingKey(path, random)
+	if err != nil {
+		return "", err
+	}
+	file.Keys = append(file.Keys, key)
+	return key.ID, replacePrivate(path, ringName, file)
+}
+
+// Activate makes a key of the ring the one that encrypts. What older keys encrypted stays as it is and readable.
+func Activate(path, id string) error {
+	file, err := readRing(path)
+	if err != nil {
+		return err
+	}
+	file.Active = id
+	if _, err := newRing(file); err != nil {
+		return fmt.Errorf("the key ring %q cannot use it: %w", path, err)
+	}
+	return replacePrivate(path, ringName, file)
+}
+
+// Keys are the ids in the ring, oldest first, and the one that encrypts.
+func Keys(path string) (ids []string, active string, err error) {
+	file, err := readRing(path)
+	for _, k := range file.Keys {
+		ids = append(ids, k.ID)
+	}
+	return ids, file.Active, err
+}
+
+func readRing(path string) (file ringFile, err error) {
+	if err := readPrivate(path, ringName, &file); err != nil {
+		return file, err
+	}
+	if file.Format != ringFormat {
+		return file, fmt.Errorf("the key ring %q has format %q; this version reads %q", path, file.Format, ringFormat)
+	}
+	return file, nil
 }
 
 // String keeps the ring out of logs.
@@ -86,19 +130,22 @@ func (r *Ring) String() string { return "key ring (active key " + r.active + ")"
 func (r *Ring) GoString() string { return r.String() }
 
 func createRing(path string, random io.Reader) error {
+	key, err := newRingKey(path, random)
+	if err != nil {
+		return err
+	}
+	return writePrivate(path, ringName, ringFile{Format: ringFormat, Active: key.ID, Keys: []ringKey{key}})
+}
+
+func newRingKey(path string, random io.Reader) (ringKey, error) {
 	if random == nil {
 		random = rand.Reader
 	}
 	material := make([]byte, keySize+4)
 	if _, err := io.ReadFull(random, material); err != nil {
-		return fmt.Errorf("drawing a new key for the key ring %q: %w", path, err)
+		return ringKey{}, fmt.Errorf("drawing a new key for the key ring %q: %w", path, err)
 	}
-	id := "k-" + hex.EncodeToString(material[keySize:])
-	return writePrivate(path, ringName, ringFile{
-		Format: ringFormat,
-		Active: id,
-		Keys:   []ringKey{{ID: id, Key: base64.StdEncoding.EncodeToString(material[:keySize])}},
-	})
+	return ringKey{ID: "k-" + hex.EncodeToString(material[keySize:]), Key: base64.StdEncoding.EncodeToString(material[:keySize])}, nil
 }
 
 func newRing(file ringFile) (*Ring, error) {

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 )
 
 const (
@@ -20,11 +21,13 @@ type Signer struct {
 	ID      string // derived from the public key, so that an id never names two keys
 	Private ed25519.PrivateKey
 	Public  ed25519.PublicKey
+	retired []*Signer // newest first; for runs that began before the newest key
 }
 
 type signerFile struct {
-	Format string `json:"format"`
-	Seed   string `json:"seed"` // base64, 32 bytes
+	Format  string   `json:"format"`
+	Seed    string   `json:"seed"`              // base64, 32 bytes
+	Retired []string `json:"retired,omitempty"` // seeds of earlier keys, newest first
 }
 
 // LoadOrCreateSigner reads the Ed25519 key, or on first start makes one in a file that only its owner may read.
@@ -34,27 +37,57 @@ func LoadOrCreateSigner(path string) (*Signer, error) {
 		return nil, err
 	}
 	if gone {
-		seed := make([]byte, ed25519.SeedSize)
-		if _, err := rand.Read(seed); err != nil {
-			return nil, fmt.Errorf("drawing a new signing key: %w", err)
+		seed, err := newSeed()
+		if err != nil {
+			return nil, err
 		}
-		file := signerFile{Format: signerFormat, Seed: base64.StdEncoding.EncodeToString(seed)}
-		if err := writePrivate(path, signerName, file); err != nil {
+		if err := writePrivate(path, signerName, signerFile{Format: signerFormat, Seed: seed}); err != nil {
 			return nil, err
 		}
 	}
-	return loadSigner(path)
+	return LoadSigner(path)
 }
 
-func loadSigner(path string) (*Signer, error) {
-	var file signerFile
-	if err := readPrivate(path, signerName, &file); err != nil {
+func newSeed() (string, error) {
+	seed := make([]byte, ed25519.SeedSize)
+	if _, err := rand.Read(seed); err != nil {
+		return "", fmt.Errorf("drawing a new signing key: %w", err)
+	}
+	return base64.StdEncoding.EncodeToString(seed), nil
+}
+
+// LoadSigner reads the Ed25519 keys and refuses a file that is missing, damaged or readable by others.
+func LoadSigner(path string) (*Signer, error) {
+	file, err := readSigner(path)
+	if err != nil {
 		return nil, err
 	}
-	if file.Format != signerFormat {
-		return nil, fmt.Errorf("the signing key %q has format %q; this version reads %q", path, file.Format, signerFormat)
+	s, err := signerFrom(path, file.Seed)
+	if err != nil {
+		return nil, err
 	}
-	seed, err := base64.StdEncoding.Strict().DecodeString(file.Seed)
+	for _, seed := range file.Retired {
+		old, err := signerFrom(path, seed)
+		if err != nil {
+			return nil, err
+		}
+		s.retired = append(s.retired, old)
+	}
+	return s, nil
+}
+
+func readSigner(path string) (file signerFile, err error) {
+	if err := readPrivate(path, signerName, &file); err != nil {
+		return file, err
+	}
+	if file.Format != signerFormat {
+		return file, fmt.Errorf("the signing key %q has format %q; this version reads %q", path, file.Format, signerFormat)
+	}
+	return file, nil
+}
+
+func signerFrom(path, text string) (*Signer, error) {
+	seed, err := base64.StdEncoding.Strict().DecodeString(text)
 	if err != nil {
 		return nil, fmt.Errorf("the seed in the signing key %q is not base64", path)
 	}
@@ -64,8 +97,40 @@ func loadSigner(path string) (*Signer, error) {
 	}
 	private := ed25519.NewKeyFromSeed(seed)
 	public, _ := private.Public().(ed25519.PublicKey) // always that type, by its documentation
+	return &Signer{ID: publicID(public), Private: private, Public: public}, nil
+}
+
+func publicID(public ed25519.PublicKey) string {
 	sum := sha256.Sum256(public)
-	return &Signer{ID: "ed25519-" + hex.EncodeToString(sum[:8]), Private: private, Public: public}, nil
+	return "ed25519-" + hex.EncodeToString(sum[:8])
+}
+
+// RotateSigner puts a new key in front of those in the file. The old ones stay, for runs that accept no other.
+func RotateSigner(path string) (*Signer, error) {
+	file, err := readSigner(path)
+	if err != nil {
+		return nil, err
+	}
+	seed, err := newSeed()
+	if err != nil {
+		return nil, err
+	}
+	file.Retired = append([]string{file.Seed}, file.Retired...)
+	file.Seed = seed
+	if err := replacePrivate(path, signerName, file); err != nil {
+		return nil, err
+	}
+	return LoadSigner(path)
+}
+
+// For is the newest key among those that are accepted; the newest of all where none is.
+func (s *Signer) For(accepted []string) *Signer {
+	for _, one := range append([]*Signer{s}, s.retired...) {
+		if slices.Contains(accepted, one.ID) {
+			return one
+		}
+	}
+	return s
 }
 
 // Sign returns the signature in base64, as a decision carries it.
@@ -73,9 +138,13 @@ func (s *Signer) Sign(message []byte) string {
 	return base64.StdEncoding.EncodeToString(ed25519.Sign(s.Private, message))
 }
 
-// PublicKeys maps the key's id to its public half in base64, as an envelope carries it.
+// PublicKeys maps the id of every key, retired ones too, to its public half in base64, as an envelope carries it.
 func (s *Signer) PublicKeys() map[string]string {
-	return map[string]string{s.ID: base64.StdEncoding.EncodeToString(s.Public)}
+	out := map[string]string{}
+	for _, one := range append([]*Signer{s}, s.retired...) {
+		out[one.ID] = base64.StdEncoding.EncodeToString(one.Public)
+	}
+	return out
 }
 
 // Format keeps the private half out of every printer.

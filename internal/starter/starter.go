@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -149,6 +151,7 @@ func (s *Starter) row(ctx context.Context, p *playbooks.Program, pending databas
 	run := incident.Run{
 		ID: "run-" + strings.TrimPrefix(pending.Incident, "inc-"), Incident: pending.Incident, Number: len(before) + 1, Playbook: p.ID, Digest: p.Digest,
 		Source: p.Source, Mode: s.Mode, World: s.World, AlertID: pending.Alert.ID, Trust: pending.Alert.Trust, State: "running", StartedAt: s.Now(),
+		Signers: slices.Sorted(maps.Keys(s.PublicKeys)),
 	}
 	if run.Number > 1 {
 		run.ID = fmt.Sprintf("%s-%d", run.ID, run.Number)
