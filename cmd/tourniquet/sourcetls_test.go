@@ -130,7 +130,7 @@ sources:
 		t.Fatal(err)
 	}
 	life := fxtest.NewLifecycle(t)
-	if err := listen(s, door, life); err != nil {
+	if err := listen(s, door, &drain{}, life); err != nil {
 		t.Fatal(err)
 	}
 	life.RequireStart()
