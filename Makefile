@@ -9,7 +9,7 @@ WORKFLOWCHECK := go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0
 UNHEAVY = $(GO) list -test -f '{{.ImportPath}} {{join .Deps " "}}' ./... \
 	| awk '$$1 ~ /\.test$$/ && !/ go\.temporal\.io\/server\// { sub(/\.test$$/, "", $$1); print $$1 }'
 
-.PHONY: help drill build test race lint bench check judge watch watch-cost bypass bypass-mutants mutations storm property fuzz
+.PHONY: help drill build test race lint bench bench-full check judge watch watch-cost bypass bypass-mutants mutations storm property fuzz
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,9 @@ conformance: ## every request of every client, and every answer of the sandbox, 
 
 bench: ## alert to first request, and runs per second, beside the bare workflow engine
 	$(GO) run ./test/bench
+
+bench-full: ## the same, ten times the closed runs, and 10,000 runs that wait for people (about twenty minutes)
+	$(GO) run ./test/bench -grown 300 -parked 10000 -limit 60m
 
 property: ## 10,000 generated playbooks on the real workflow with every sign-off refused, and 10,000 with people who sign
 	$(GO) test ./workflows -run 'WithoutPeople|AFinalCallAlways' -v -rapid.checks=10000 -timeout 3h

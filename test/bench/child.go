@@ -25,6 +25,8 @@ type side struct {
 	done chan error
 	http *http.Client
 	send func(ctx context.Context, key string) (*http.Request, error)
+
+	config string // path; of the product only
 }
 
 // open starts the process and waits until url answers 200.
@@ -102,6 +104,18 @@ func (s *side) stop() {
 		<-s.done //nolint:errcheck // it was told to end
 	}
 	s.done <- nil
+}
+
+// again starts the process anew after it was killed without a chance to tidy up, and tells how long it took to be ready.
+func (s *side) again(ctx context.Context, ready string) (time.Duration, error) {
+	_ = s.cmd.Process.Kill() // gone already is as good
+	<-s.done                 //nolint:errcheck // it was killed
+	old := s.cmd
+	s.cmd = exec.Command(old.Path, old.Args[1:]...) //nolint:noctx,gosec // the program that ran before; ends with stop
+	s.cmd.Env = old.Env
+	began := time.Now()
+	err := s.open(ctx, ready)
+	return time.Since(began), err
 }
 
 // lastWords is the end of what the process said.

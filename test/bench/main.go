@@ -35,6 +35,7 @@ type choices struct {
 	idle            time.Duration
 	limit           time.Duration
 	keep            string
+	parked, grown   int
 }
 
 func bench(ctx context.Context, args []string, out io.Writer) error {
@@ -47,6 +48,8 @@ func bench(ctx context.Context, args []string, out io.Writer) error {
 	f.DurationVar(&c.idle, "idle", 10*time.Second, "how long idleness is measured; 0 leaves it out")
 	f.DurationVar(&c.limit, "limit", 10*time.Minute, "give up after this long")
 	f.StringVar(&c.keep, "keep", "", "keep data and logs in this folder")
+	f.IntVar(&c.parked, "parked", 0, "also measure so many runs that wait for a sign-off (10000: about ten minutes)")
+	f.IntVar(&c.grown, "grown", 0, "also measure so many runs with ten times as many closed ones in the database (300: about three minutes)")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
@@ -87,13 +90,18 @@ func workDir(keep string) (string, error) {
 
 // measure opens the world and both sides and lets them take turns.
 func measure(ctx context.Context, c choices, dir string) (*report, error) {
-	w, err := openWorld()
+	w, err := openWorld(poolSize)
 	if err != nil {
 		return nil, err
 	}
 	defer w.close()
 	say("building tourniquet (minutes the first time, seconds later) …")
-	product, err := startProduct(ctx, c.binary, filepath.Join(dir, "product"), w)
+	if c.binary == "" {
+		if c.binary, err = buildProduct(ctx, dir); err != nil {
+			return nil, err
+		}
+	}
+	product, err := startProduct(ctx, c.binary, filepath.Join(dir, "product"), w, productConfig, playbook)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +129,23 @@ func measure(ctx context.Context, c choices, dir string) (*report, error) {
 		return nil, fmt.Errorf("%w\n%s%s", err, product.lastWords(), bare.lastWords())
 	}
 	rep.AfterLoadMiB = product.residentMiB()
-	return rep, rep.sameCalls()
+	if err := rep.sameCalls(); err != nil {
+		return nil, err
+	}
+	product.stop() // what follows has the machine for itself
+	bare.stop()
+	if c.grown > 0 {
+		if rep.Growth, err = grow(ctx, c, filepath.Join(dir, "growth"), w); err != nil {
+			return nil, err
+		}
+	}
+	if c.parked > 0 {
+		if rep.Parked, err = park(ctx, c, filepath.Join(dir, "parked")); err != nil {
+			return nil, err
+		}
+	}
+	rep.concludeMore()
+	return rep, nil
 }
 
 func turns(ctx context.Context, c choices, w *world, product, bare *side, rep *report) error {

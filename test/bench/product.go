@@ -66,30 +66,33 @@ policy:
 playbooks: { dir: playbooks }
 `
 
-// startProduct builds the program, writes what an operator would have written, and starts serve.
-func startProduct(ctx context.Context, binary, dir string, w *world) (*side, error) {
+// buildProduct is for who brought no program of their own.
+func buildProduct(ctx context.Context, dir string) (binary string, err error) {
+	binary = filepath.Join(dir, "tourniquet")
+	build := exec.CommandContext(ctx, "go", "build", "-o", binary, "github.com/tourniquet-ir/tourniquet/cmd/tourniquet")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("tourniquet does not build: %w\n%s", err, out)
+	}
+	return binary, nil
+}
+
+// startProduct writes what an operator would have written, and starts serve.
+func startProduct(ctx context.Context, binary, dir string, w *world, config, playbook string) (*side, error) {
 	if err := os.MkdirAll(filepath.Join(dir, "playbooks"), 0o700); err != nil {
 		return nil, err
-	}
-	if binary == "" {
-		binary = filepath.Join(dir, "tourniquet")
-		build := exec.CommandContext(ctx, "go", "build", "-o", binary, "github.com/tourniquet-ir/tourniquet/cmd/tourniquet")
-		if out, err := build.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("tourniquet does not build: %w\n%s", err, out)
-		}
 	}
 	listen, err := freePort()
 	if err != nil {
 		return nil, err
 	}
 	token := random()
-	config, err := writeProduct(dir, listen, token, w)
+	file, err := writeProduct(dir, listen, token, w, config, playbook)
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(binary, "serve", "--config", config) //nolint:noctx // ends with stop, which lets it drain
+	cmd := exec.Command(binary, "serve", "--config", file) //nolint:noctx // ends with stop, which lets it drain
 	cmd.Env = append(os.Environ(), "TOURNIQUET_LOG=warn")
-	s := &side{name: "tourniquet", url: "http://" + listen, log: filepath.Join(dir, "log"), cmd: cmd}
+	s := &side{name: "tourniquet", url: "http://" + listen, log: filepath.Join(dir, "log"), config: file, cmd: cmd}
 	var count atomic.Int64
 	s.send = func(ctx context.Context, key string) (*http.Request, error) {
 		body, err := json.Marshal(map[string]any{
@@ -109,7 +112,7 @@ func startProduct(ctx context.Context, binary, dir string, w *world) (*side, err
 	return s, s.open(ctx, "/readyz")
 }
 
-func writeProduct(dir, listen, alertToken string, w *world) (config string, err error) {
+func writeProduct(dir, listen, alertToken string, w *world, config, playbook string) (file string, err error) {
 	c := w.slack.Credentials()
 	for name, value := range map[string]string{
 		"slack-token": c.Token, "slack-app-token": c.AppToken, "slack-signing": c.SigningSecret,
@@ -125,12 +128,12 @@ func writeProduct(dir, listen, alertToken string, w *world) (config string, err 
 	text := strings.NewReplacer(
 		"@listen", listen, "@secrets", "file://"+filepath.ToSlash(filepath.Join(dir, "secrets")), "@slack", w.slkURL, "@google", w.googleURL,
 		"@channel", c.Channel, "@team", c.Team, "@app", c.App, "@project", project,
-	).Replace(productConfig)
+	).Replace(config)
 	if err := os.WriteFile(filepath.Join(dir, "playbooks", "bench.yaml"), []byte(playbook), 0o600); err != nil {
 		return "", err
 	}
-	config = filepath.Join(dir, "tourniquet.yaml")
-	return config, os.WriteFile(config, []byte(text), 0o600)
+	file = filepath.Join(dir, "tourniquet.yaml")
+	return file, os.WriteFile(file, []byte(text), 0o600)
 }
 
 func random() string {

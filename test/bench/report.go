@@ -30,6 +30,8 @@ type report struct {
 
 	Rehearsal  *rehearsal `json:"rehearsal,omitempty"`
 	LintMillis float64    `json:"lint_300_lines_ms,omitempty"`
+	Growth     *growth    `json:"growth,omitempty"`
+	Parked     *parked    `json:"parked,omitempty"`
 
 	calls map[string]map[string]int
 	runs  map[string]int
@@ -173,6 +175,7 @@ func (r *report) table(out io.Writer) error {
 	if r.LintMillis > 0 {
 		say("playbook lint of 300 lines, without the start of the program: %.1f ms", r.LintMillis)
 	}
+	r.tableMore(say)
 	for _, a := range r.Aims {
 		verdict := "met"
 		if !a.Met {

@@ -42,11 +42,11 @@ type sample struct {
 	first time.Duration // 0 until the key was touched
 }
 
-func openWorld() (*world, error) {
+func openWorld(keys int) (*world, error) {
 	w := &world{World: sandbox.NewWorld(sandbox.Options{}), open: map[string]*sample{}, ended: make(chan struct{}, 4096), calls: map[string]int{}}
 	w.slack = w.World.Slack()
 	w.slack.AddPerson(sandbox.SlackPerson{ID: sandbox.UserAna, Name: "Ana"})
-	for i := range poolSize {
+	for i := range keys {
 		w.keys = append(w.keys, w.NewGeminiKey(sandbox.GeminiKey{Project: project, Name: fmt.Sprintf("bench %d", i)}).ID)
 	}
 	w.Subscribe(w.see)
