@@ -32,8 +32,8 @@ func (d consoleDesk) Seal(ctx context.Context, person, surface, question string,
 }
 
 func (d consoleDesk) Person(ctx context.Context, token string) (incident.Person, bool) {
-	id, found, err := d.db.PersonByToken(ctx, tokenHash(token))
-	if err != nil || !found {
+	id, _ := whose(ctx, d.db, token)
+	if id == "" {
 		return incident.Person{}, false
 	}
 	return d.people.Person(id)

@@ -143,8 +143,8 @@ func personOf(ctx context.Context, db *database.DB, h http.Header) (string, bool
 	if !ok || token == "" {
 		return "", false
 	}
-	person, found, err := db.PersonByToken(ctx, tokenHash(token))
-	return person, err == nil && found
+	person, _ := whose(ctx, db, token)
+	return person, person != ""
 }
 
 // tokenHash is all that is kept of a personal token; tokens are long and random, so a plain hash is enough.

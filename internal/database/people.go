@@ -3,36 +3,9 @@ package database
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
-	"errors"
-	"fmt"
 	"time"
 )
-
-// PutToken keeps the hash of a personal token. Nobody issues one to themselves: one shell must never be two people.
-func (d *DB) PutToken(ctx context.Context, person, tokenHash, issuedBy string) error {
-	switch {
-	case person == "" || tokenHash == "":
-		return errors.New("a personal token needs a person and a hash")
-	case person == issuedBy:
-		return fmt.Errorf("person %q cannot issue a token to themselves: somebody else has to", person)
-	}
-	return d.exec(ctx, fmt.Sprintf("token of person %q", person),
-		`INSERT INTO tokens (hash, person, issued_by, at) VALUES (?, ?, ?, ?)`, tokenHash, person, issuedBy, micros(d.now()))
-}
-
-// PersonByToken says whose token has this hash.
-func (d *DB) PersonByToken(ctx context.Context, hash string) (person string, found bool, err error) {
-	err = d.reader.QueryRowContext(ctx, `SELECT person FROM tokens WHERE hash = ?`, hash).Scan(&person)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", false, nil
-	}
-	if err != nil {
-		return "", false, fmt.Errorf("person of a token: %w", err)
-	}
-	return person, true, nil
-}
 
 // SeenBefore remembers a key until the given time and reports whether it was remembered already. Only a hash of it is kept.
 func (d *DB) SeenBefore(ctx context.Context, key string, until time.Time) (bool, error) {
