@@ -163,7 +163,7 @@ func tracker(g gitHubPorts) tickets.Tracker {
 
 func pager(s settings) (paging.Pager, error) {
 	c := s.Config.Notify.PagerDuty
-	if c == nil {
+	if c == nil || c.RoutingKey == "" && c.APIToken != "" { // only asked who is on call
 		return nil, nil
 	}
 	key, err := c.RoutingKey.Resolve(s.Env)
@@ -171,6 +171,18 @@ func pager(s settings) (paging.Pager, error) {
 		return nil, fmt.Errorf("notify.pagerduty.routing_key: %w", err)
 	}
 	return pagerduty.New(pagerduty.Options{RoutingKey: key, Endpoint: c.BaseURL})
+}
+
+func roster(s settings) (paging.Roster, error) {
+	c := s.Config.Notify.PagerDuty
+	if c == nil || c.APIToken == "" {
+		return nil, nil
+	}
+	token, err := c.APIToken.Resolve(s.Env)
+	if err != nil {
+		return nil, fmt.Errorf("notify.pagerduty.api_token: %w", err)
+	}
+	return pagerduty.NewRoster(pagerduty.RosterOptions{Token: token, Endpoint: c.APIURL})
 }
 
 func mailer(s settings) (mail.Mailer, error) {

@@ -168,13 +168,23 @@ func inventoryOf(s settings) (*inventory.Inventory, error) {
 func directory(s settings, c chat.Chat) (*people.Directory, error) {
 	list := make([]incident.Person, 0, len(s.Config.People))
 	for _, p := range s.Config.People {
-		list = append(list, incident.Person{ID: p.ID, Name: p.Name, Slack: p.Slack, Email: p.Email})
+		list = append(list, incident.Person{ID: p.ID, Name: p.Name, Slack: p.Slack, Email: p.Email, PagerDuty: p.PagerDuty})
 	}
 	d, err := people.New(list, s.Config.Groups, c, time.Now)
-	if err == nil && s.Config.Slack != nil {
+	if err != nil {
+		return nil, err
+	}
+	if s.Config.Slack != nil {
 		d.Remember(time.Duration(s.Config.Slack.Remember))
 	}
-	return d, err
+	r, err := roster(s)
+	if err != nil {
+		return nil, err
+	}
+	if r != nil {
+		d.Ask(r)
+	}
+	return d, nil
 }
 
 func startEngine(s settings, ring *seal.Ring, lock *engine.DirLock, lc fx.Lifecycle) (*engine.Engine, error) {
@@ -211,7 +221,7 @@ func languageWorld(c *config.Config) playbooks.World {
 	sizes := map[string]int{}
 	for name, g := range c.Groups {
 		sizes[name] = len(g.People)
-		if g.SlackUsergroup != "" {
+		if g.Asked() {
 			sizes[name] = -1
 		}
 	}

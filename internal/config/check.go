@@ -41,6 +41,9 @@ func (c *Config) check() error {
 		"slack.remember: an answer about people may be believed for %s at most", people.MostRemembered)
 	faults = append(faults, c.Providers.check()...)
 	faults = append(faults, c.Watch.check()...)
+	for _, name := range slices.Sorted(maps.Keys(c.Groups)) {
+		add(c.Groups[name].OnCall != nil && (c.Notify.PagerDuty == nil || c.Notify.PagerDuty.APIToken == ""), "groups.%s.on_call: needs notify.pagerduty.api_token", name)
+	}
 	for i, p := range c.People {
 		add(p.ID == "", "people[%d]: needs an id", i)
 	}
@@ -48,7 +51,7 @@ func (c *Config) check() error {
 		sizes := map[string]int{}
 		for name, g := range c.Groups {
 			sizes[name] = len(g.People)
-			if g.SlackUsergroup != "" {
+			if g.Asked() {
 				sizes[name] = -1
 			}
 		}
@@ -81,6 +84,10 @@ func (c *Config) urls() [][2]string {
 	}
 	for _, u := range append(c.Providers.urls(), c.SecretStores.urls()...) {
 		put(u[0], u[1])
+	}
+	if p := c.Notify.PagerDuty; p != nil {
+		put("notify.pagerduty.base_url", p.BaseURL)
+		put("notify.pagerduty.api_url", p.APIURL)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
 		if o := c.Sources[name].OIDC; o != nil {

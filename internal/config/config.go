@@ -126,6 +126,8 @@ type Person struct {
 	Name  string `yaml:"name"`
 	Slack string `yaml:"slack"`
 	Email string `yaml:"email"`
+
+	PagerDuty string `yaml:"pagerduty"` // user id there; for groups that are whoever is on call
 }
 
 // Playbooks is the directory of *.yaml files; empty: those that ship with the binary.
@@ -151,6 +153,8 @@ type Notify struct {
 	PagerDuty *struct {
 		RoutingKey Secret `yaml:"routing_key"`
 		BaseURL    string `yaml:"base_url"`
+		APIToken   Secret `yaml:"api_token"` // read-only, of the REST API; for groups that are whoever is on call
+		APIURL     string `yaml:"api_url"`
 	} `yaml:"pagerduty"`
 	Webhooks []Webhook `yaml:"webhooks"`
 }

@@ -100,7 +100,7 @@ func (n Notify) secrets() (out []named) {
 		out = append(out, named{"notify.mail.password", m.Password})
 	}
 	if p := n.PagerDuty; p != nil {
-		out = append(out, named{"notify.pagerduty.routing_key", p.RoutingKey})
+		out = append(out, named{"notify.pagerduty.routing_key", p.RoutingKey}, named{"notify.pagerduty.api_token", p.APIToken})
 	}
 	return out
 }

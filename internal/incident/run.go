@@ -62,4 +62,6 @@ type Person struct {
 	Name  string `json:"name"`
 	Slack string `json:"slack,omitempty"`
 	Email string `json:"email,omitempty"`
+
+	PagerDuty string `json:"pagerduty,omitempty"` // user id there
 }

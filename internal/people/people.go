@@ -2,31 +2,27 @@ package people
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/chat"
+	"github.com/tourniquet-ir/tourniquet/integrations/paging"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 )
 
-// MostRemembered is how long an answer of the chat service is believed at most, and unless told otherwise: execution
+// MostRemembered is how long an answer about people is believed at most, and unless told otherwise: execution
 // accepts nothing older than a minute.
 const MostRemembered = 30 * time.Second
-
-// Group is either a list of person ids or a Slack user group.
-type Group struct {
-	People         []string `yaml:"people,omitempty" json:"people,omitempty"`
-	SlackUsergroup string   `yaml:"slack_usergroup,omitempty" json:"slack_usergroup,omitempty"`
-}
 
 // Directory answers who is who.
 type Directory struct {
 	persons []incident.Person
 	groups  map[string]Group
 	chat    chat.Chat // nil: only listed groups, and nobody can be checked against chat
+	roster  paging.Roster
 	now     func() time.Time
 
 	fresh time.Duration
@@ -48,8 +44,8 @@ func New(persons []incident.Person, groups map[string]Group, c chat.Chat, now fu
 		if p.ID == "" {
 			return nil, fmt.Errorf("people: a person without id")
 		}
-		for _, mark := range []string{"id " + p.ID, "slack user " + p.Slack} {
-			if mark == "slack user " {
+		for _, mark := range []string{"id " + p.ID, "slack user " + p.Slack, "pagerduty user " + p.PagerDuty} {
+			if strings.HasSuffix(mark, "user ") {
 				continue
 			}
 			if other, twice := seen[mark]; twice {
@@ -59,8 +55,8 @@ func New(persons []incident.Person, groups map[string]Group, c chat.Chat, now fu
 		}
 	}
 	for name, g := range groups {
-		if (len(g.People) == 0) == (g.SlackUsergroup == "") {
-			return nil, fmt.Errorf("groups.%s: give either people or slack_usergroup", name)
+		if err := g.check(); err != nil {
+			return nil, fmt.Errorf("groups.%s: %w", name, err)
 		}
 		for _, id := range g.People {
 			if _, ok := seen["id "+id]; !ok {
@@ -71,12 +67,15 @@ func New(persons []incident.Person, groups map[string]Group, c chat.Chat, now fu
 	return &Directory{persons: persons, groups: groups, chat: c, now: now, fresh: MostRemembered, cache: map[string]answer{}}, nil
 }
 
-// Remember sets how long an answer of the chat service is believed; zero leaves it. Call it before the first question.
+// Remember sets how long an answer about people is believed; zero leaves it. Call it before the first question.
 func (d *Directory) Remember(age time.Duration) {
 	if age > 0 {
 		d.fresh = min(age, MostRemembered)
 	}
 }
+
+// Ask sets who knows who is on call. Call it before the first question.
+func (d *Directory) Ask(r paging.Roster) { d.roster = r }
 
 // Person finds a person by id.
 func (d *Directory) Person(id string) (incident.Person, bool) {
@@ -88,6 +87,11 @@ func (d *Directory) BySlack(user string) (incident.Person, bool) {
 	return d.find(func(p incident.Person) bool { return user != "" && p.Slack == user })
 }
 
+// byRoster finds a person by PagerDuty user id.
+func (d *Directory) byRoster(user string) (incident.Person, bool) {
+	return d.find(func(p incident.Person) bool { return user != "" && p.PagerDuty == user })
+}
+
 func (d *Directory) find(is func(incident.Person) bool) (incident.Person, bool) {
 	i := slices.IndexFunc(d.persons, is)
 	if i < 0 {
@@ -96,67 +100,50 @@ func (d *Directory) find(is func(incident.Person) bool) (incident.Person, bool) 
 	return d.persons[i], true
 }
 
-// Sizes tells how many people each group has, -1 where only the chat service knows.
+// Sizes tells how many people each group has, -1 where only another service knows.
 func (d *Directory) Sizes() map[string]int {
 	out := map[string]int{}
 	for name, g := range d.groups {
 		out[name] = len(g.People)
-		if g.SlackUsergroup != "" {
+		if g.Asked() {
 			out[name] = -1
 		}
 	}
 	return out
 }
 
-// Members of a group as person ids, and when that was read. Members of a user group who are no persons of the
-// configuration cannot decide and are left out.
+// Members of a group as person ids, and when that was read. Members of a user group, and people on call, who are no
+// persons of the configuration cannot decide and are left out.
 func (d *Directory) Members(ctx context.Context, group string) ([]string, time.Time, error) {
 	g, ok := d.groups[group]
 	if !ok {
 		return nil, time.Time{}, fmt.Errorf("no group is named %q; it would have to stand under groups in the configuration", group)
 	}
-	if g.SlackUsergroup == "" {
+	if !g.Asked() {
 		return slices.Clone(g.People), d.now(), nil
 	}
-	if d.chat == nil {
-		return nil, time.Time{}, fmt.Errorf("group %q is a Slack user group, but Slack is not configured", group)
+	ask := d.userGroup
+	if g.OnCall != nil {
+		ask = d.onCall
 	}
-	got, err := d.cached("group "+g.SlackUsergroup, func() (answer, error) {
-		users, err := d.chat.Members(ctx, g.SlackUsergroup)
-		var empty *chat.EmptyGroupError
-		if errors.As(err, &empty) { // chat has answered: nobody, which lets nobody decide
-			return answer{}, nil
-		}
-		return answer{list: users}, err
-	})
+	got, err := d.cached(g.cacheKey(), func() (answer, error) { return ask(ctx, group, g) })
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	var ids []string
-	for _, u := range got.list {
-		if p, ok := d.BySlack(u); ok {
-			ids = append(ids, p.ID)
-		}
-	}
-	return ids, got.at, nil
+	return d.known(g, got.list), got.at, nil
 }
 
 // Reach is whom to write to about something that a group decides, without asking chat: its members as they were last
 // read, however long ago, and everybody where they never were. Whoever decides is looked up anew.
 func (d *Directory) Reach(group string) []string {
 	g := d.groups[group]
-	if g.SlackUsergroup == "" && len(g.People) > 0 {
+	if !g.Asked() && len(g.People) > 0 {
 		return slices.Clone(g.People)
 	}
 	d.mu.Lock()
-	got := d.cache["group "+g.SlackUsergroup]
+	got := d.cache[g.cacheKey()]
 	d.mu.Unlock()
-	var ids []string
-	for _, u := range got.list {
-		if p, ok := d.BySlack(u); ok {
-			ids = append(ids, p.ID)
-		}
-	}
+	ids := d.known(g, got.list)
 	if len(ids) > 0 {
 		return ids
 	}

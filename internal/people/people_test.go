@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/chat"
+	"github.com/tourniquet-ir/tourniquet/integrations/paging"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 	"github.com/tourniquet-ir/tourniquet/internal/people"
 )
@@ -80,10 +81,10 @@ func TestOneHumanIsOnePerson(t *testing.T) {
 func TestGroupsNameKnownPeople(t *testing.T) {
 	t.Parallel()
 	for want, g := range map[string]people.Group{
-		`groups.secops: "eve" is not listed under people`:       {People: []string{"ann", "eve"}},
-		`groups.secops: give either people or slack_usergroup`:  {},
-		`groups.secops: give either people or slack_usergroup `: {People: []string{"ann"}, SlackUsergroup: "S1"},
-		`groups.secops: "UANN" is not listed under people`:      {People: []string{"UANN"}},
+		`groups.secops: "eve" is not listed under people`:                {People: []string{"ann", "eve"}},
+		`groups.secops: give either people, slack_usergroup or on_call`:  {},
+		`groups.secops: give either people, slack_usergroup or on_call `: {People: []string{"ann"}, SlackUsergroup: "S1"},
+		`groups.secops: "UANN" is not listed under people`:               {People: []string{"UANN"}},
 	} {
 		_, err := people.New(acme, map[string]people.Group{"secops": g}, nil, newClock().now)
 		if err == nil || !strings.Contains(err.Error(), strings.TrimSpace(want)) {
@@ -170,5 +171,81 @@ func TestWhomToWriteToIsKnownWhileChatIsAway(t *testing.T) {
 	}
 	if _, _, err := d.Members(t.Context(), "secops"); err == nil {
 		t.Error("old knowledge decides")
+	}
+}
+
+// rota says who is on call.
+type rota struct {
+	users []string
+	asked int
+	away  error
+}
+
+func (r *rota) OnCall(context.Context, paging.Rota) ([]string, error) {
+	r.asked++
+	return r.users, r.away
+}
+
+func TestWhoIsOnCallIsAskedAndRememberedForAShortWhile(t *testing.T) {
+	t.Parallel()
+	k, r := newClock(), &rota{users: []string{"PANN", "PSTRANGER"}}
+	crew := []incident.Person{{ID: "ann", Slack: "UANN", PagerDuty: "PANN"}, {ID: "bob", PagerDuty: "PBOB"}}
+	d, err := people.New(crew, map[string]people.Group{"on_call": {OnCall: &people.OnCall{Schedule: "PDAY"}}}, nil, k.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := d.Members(t.Context(), "on_call"); err == nil || !strings.Contains(err.Error(), "api_token") {
+		t.Fatalf("nobody can be asked: %v", err)
+	}
+	d.Ask(r)
+	members := func() []string {
+		t.Helper()
+		got, _, err := d.Members(t.Context(), "on_call")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	if got := members(); !slices.Equal(got, []string{"ann"}) || d.Sizes()["on_call"] != -1 {
+		t.Errorf("on call is %v", got)
+	}
+	r.users = []string{"PBOB"} // the shift ends
+	k.move(29 * time.Second)
+	if got := members(); !slices.Equal(got, []string{"ann"}) || r.asked != 1 {
+		t.Errorf("within half a minute: %v, asked %d times", got, r.asked)
+	}
+	k.move(2 * time.Second)
+	if got := members(); !slices.Equal(got, []string{"bob"}) {
+		t.Errorf("after half a minute: %v", got)
+	}
+	r.away = errors.New("PagerDuty is away")
+	k.move(time.Minute)
+	if _, _, err := d.Members(t.Context(), "on_call"); err == nil {
+		t.Error("a rota that cannot be asked lets somebody decide")
+	}
+	if got := d.Reach("on_call"); !slices.Equal(got, []string{"bob"}) {
+		t.Errorf("who is written to: %v", got)
+	}
+	r.away, r.users = nil, nil
+	if got := members(); len(got) != 0 {
+		t.Errorf("nobody is on call, and %v may decide", got)
+	}
+}
+
+func TestAGroupIsOneOfThreeKinds(t *testing.T) {
+	t.Parallel()
+	for name, g := range map[string]people.Group{
+		"two kinds":          {SlackUsergroup: "S1", OnCall: &people.OnCall{Schedule: "P1"}},
+		"a rota of nothing":  {OnCall: &people.OnCall{}},
+		"two rotas":          {OnCall: &people.OnCall{Schedule: "P1", Policy: "P2"}},
+		"a level of a shift": {OnCall: &people.OnCall{Schedule: "P1", Level: 2}},
+		"a negative level":   {OnCall: &people.OnCall{Policy: "P1", Level: -1}},
+	} {
+		if _, err := people.New(acme, map[string]people.Group{"g": g}, nil, newClock().now); err == nil || !strings.Contains(err.Error(), "groups.g") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := people.New([]incident.Person{{ID: "a", PagerDuty: "P1"}, {ID: "b", PagerDuty: "P1"}}, nil, nil, newClock().now); err == nil {
+		t.Error("one user of PagerDuty is two people")
 	}
 }

@@ -13,16 +13,19 @@ const (
 	PageResolved     = "resolved"
 )
 
-// PagerDuty is a pretended Events API v2 of one service. Its state is guarded by the world's lock.
+// PagerDuty is a pretended Events API v2 of one service, and the REST API's list of who is on call. Its state is guarded by
+// the world's lock.
 type PagerDuty struct {
 	w     *World
 	key   string
+	token string
 	pages map[string]string // state by dedup key
+	turns []pagerDutyTurn
 }
 
 // PagerDuty makes an Events API of this world. Every call makes another one: keep it.
 func (w *World) PagerDuty() *PagerDuty {
-	return &PagerDuty{w: w, key: randomText(lowerAlphabet, 32), pages: map[string]string{}}
+	return &PagerDuty{w: w, key: randomText(lowerAlphabet, 32), token: "u+" + randomText(fullAlphabet, 18), pages: map[string]string{}}
 }
 
 // RoutingKey is the key of the service's integration.
@@ -37,6 +40,10 @@ func (p *PagerDuty) Page(dedup string) string {
 
 // ServeHTTP implements http.Handler.
 func (p *PagerDuty) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/oncalls" {
+		p.w.serve("pagerduty-rest", pagerDutyFault, p.onCalls).ServeHTTP(rw, r)
+		return
+	}
 	p.w.serve("pagerduty", pagerDutyRefusal, p.event).ServeHTTP(rw, r)
 }
 
