@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -21,15 +22,16 @@ type ScriptedPerson struct {
 // Script is who presses during a drill.
 type Script struct {
 	People []ScriptedPerson
-	Note   func(string) // told what happened; may be nil
+	Again  time.Duration // whoever still sees buttons after this long presses again; 0: everybody presses once
+	Note   func(string)  // told what happened; may be nil
 }
 
 // AutoApprove watches the workspace and has the scripted people review and decide every card and answer every
-// question, once each, until ctx ends.
+// question until ctx ends: once each, or with Again until the buttons are gone.
 func (s *Slack) AutoApprove(ctx context.Context, script Script) {
 	var busy sync.WaitGroup
 	defer busy.Wait()
-	seen := map[string]bool{}
+	seen := map[string]time.Time{}
 	for {
 		changed := s.Changed()
 		for _, m := range s.Messages() {
@@ -39,14 +41,21 @@ func (s *Slack) AutoApprove(ctx context.Context, script Script) {
 			}
 			for _, p := range script.People {
 				mark := p.User + " " + m.Channel + " " + m.TS + " " + at.Request
-				if !seen[mark] {
-					seen[mark] = true
-					busy.Go(func() { s.act(ctx, script, p, m, at) })
+				last, acted := seen[mark]
+				if acted && (script.Again == 0 || time.Since(last) < script.Again+p.After) {
+					continue
 				}
+				seen[mark] = time.Now()
+				busy.Go(func() { s.act(ctx, script, p, m, at) })
 			}
+		}
+		var again <-chan time.Time // nil where nobody presses twice
+		if script.Again > 0 {
+			again = time.After(script.Again)
 		}
 		select {
 		case <-changed:
+		case <-again:
 		case <-ctx.Done():
 			return
 		}
@@ -55,6 +64,9 @@ func (s *Slack) AutoApprove(ctx context.Context, script Script) {
 
 // waiting finds what a message asks for: the route of its first button or menu.
 func waiting(m SlackMessage) (slackRoute, bool) {
+	if !bytes.Contains(m.Blocks, []byte(`"actions"`)) {
+		return slackRoute{}, false // most messages ask for nothing, and all are looked at again and again
+	}
 	for _, e := range interactive(m.Blocks) {
 		if at := routeOf(e); at.Verb == "review" || at.Verb == "answer" {
 			return at, true

@@ -17,6 +17,7 @@ func run(args []string, out, talk io.Writer) int {
 	world := flags.String("world", "", "the world log that `drill --world-log` wrote")
 	told := flags.String("drill", "", "what `drill -o json` printed")
 	sent := flags.String("sent", "", "in place of --drill: what the clients of a storm wrote")
+	chaos := flags.Bool("chaos", false, "with --sent: judge a chaos, in which runs were to end")
 	s := tempest{}
 	flags.IntVar(&s.alerts, "alerts", 0, "how many alerts the storm had")
 	flags.IntVar(&s.keys, "keys", 0, "how many keys they were about")
@@ -29,8 +30,12 @@ func run(args []string, out, talk io.Writer) int {
 	if *sent != "" {
 		var t *tempest
 		if t, err = openStorm(*world, *sent, s); err == nil {
-			good = report(out, t, stormChecks())
-			_, _ = fmt.Fprintln(out, t.figures())
+			if *chaos {
+				good = report(out, t, chaosChecks())
+			} else {
+				good = report(out, t, stormChecks())
+				_, _ = fmt.Fprintln(out, t.figures())
+			}
 		}
 	} else {
 		var c *trial

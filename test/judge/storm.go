@@ -22,6 +22,18 @@ type sentLine struct {
 	AlertID string  `json:"alert_id"`
 	Audit   bool    `json:"audit"`
 	Fate    string  `json:"fate"`
+
+	Shown   string `json:"shown"`  // a request whose card names the key
+	Secret  string `json:"secret"` // where an application keeps the key
+	Run     string `json:"run"`
+	State   string `json:"state"`
+	Outcome string `json:"outcome"`
+	Ledger  string `json:"ledger"`
+}
+
+// delivery reports whether the line is about an alert on its way: not a fate, a card or a run.
+func (l sentLine) delivery() bool {
+	return l.Fate == "" && l.Shown == "" && l.Secret == "" && l.Run == ""
 }
 
 // tempest is a storm: what the clients were told and what the world saw.
@@ -80,7 +92,7 @@ func stormChecks() []check[*tempest] {
 func (s *tempest) ids() (names []string, by map[string][]sentLine) {
 	by = map[string][]sentLine{}
 	for _, l := range s.sent {
-		if l.Fate != "" {
+		if !l.delivery() {
 			continue
 		}
 		if by[l.ID] == nil {
@@ -179,7 +191,9 @@ func (s *tempest) fates() (problems []string) {
 func (s *tempest) sentKeys() map[string]bool {
 	keys := map[string]bool{}
 	for _, l := range s.sent {
-		keys[l.Key] = true
+		if l.delivery() {
+			keys[l.Key] = true
+		}
 	}
 	return keys
 }
@@ -218,7 +232,7 @@ func (s *tempest) tickets() []string {
 func (s *tempest) waits() (within func(share float64) float64, n int) {
 	var times []float64
 	for _, l := range s.sent {
-		if l.Status == 202 && !l.Audit && l.Fate == "" {
+		if l.Status == 202 && !l.Audit && l.delivery() {
 			times = append(times, l.MS)
 		}
 	}

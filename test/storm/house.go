@@ -2,18 +2,13 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
-	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
-	"time"
+
+	"github.com/tourniquet-ir/tourniquet/test/rig"
 )
 
 // playbook contains, opens a ticket, and stays open, so that every later alert has a run to join.
@@ -63,31 +58,27 @@ policy:
 playbooks: { dir: playbooks }
 `
 
-// house is the product: a folder, and the serve that runs in it.
+// house is the product: a folder, the serve that runs in it, and the engine where that is a process of its own.
 type house struct {
-	c                        choices
-	dir, url, token, reading string
-	cluster                  *cluster // nil: embedded
-
-	mu    sync.Mutex
-	serve *exec.Cmd
-	done  chan struct{}
+	*rig.Serve
+	token, reading string
+	cluster        *rig.Cluster // nil: embedded
 }
 
 func newHouse(c choices, dir string, w *world) (*house, error) {
-	listen, err := freePort()
+	listen, err := rig.FreePort()
 	if err != nil {
 		return nil, err
 	}
-	h := &house{c: c, dir: dir, url: "http://" + listen, token: random()}
+	h := &house{Serve: &rig.Serve{Binary: c.binary, Dir: dir, URL: "http://" + listen}, token: rig.Random()}
 	temporal := "{ mode: embedded }"
 	if c.disturb {
-		at, err := freePort()
+		at, err := rig.FreePort()
 		if err != nil {
 			return nil, err
 		}
 		_, port, _ := net.SplitHostPort(at)
-		h.cluster = &cluster{dir: dir, port: port}
+		h.cluster = &rig.Cluster{Dir: dir, Port: port}
 		temporal = fmt.Sprintf("{ mode: external, address: %q }", at)
 	}
 	for _, name := range []string{"secrets", "playbooks", "data"} {
@@ -109,108 +100,22 @@ func newHouse(c choices, dir string, w *world) (*house, error) {
 }
 
 // open starts everything and makes the token with which fates are read.
-func (h *house) open(ctx context.Context) error {
+func (h *house) open(ctx context.Context) (err error) {
 	if h.cluster != nil {
-		if err := h.cluster.start(ctx); err != nil {
+		if err := h.cluster.Start(ctx); err != nil {
 			return err
 		}
 	}
-	if err := h.start(ctx); err != nil {
+	if err := h.Start(ctx); err != nil {
 		return err
 	}
-	out, err := exec.CommandContext(ctx, h.c.binary, "--config", filepath.Join(h.dir, "tourniquet.yaml"), "person", "token", "--for", "ana", "--issued-by", "lee").Output() //nolint:gosec // our own program
-	h.reading = strings.TrimSpace(string(out))
-	if err != nil || h.reading == "" {
-		return fmt.Errorf("no personal token was made: %w", err)
-	}
-	return nil
-}
-
-// start runs serve until it answers.
-func (h *house) start(ctx context.Context) error {
-	log, err := os.OpenFile(filepath.Join(h.dir, "serve.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = log.Close() }()                                                            // the child has its own handle
-	cmd := exec.Command(h.c.binary, "serve", "--config", filepath.Join(h.dir, "tourniquet.yaml")) //nolint:noctx,gosec // ends with kill
-	cmd.Env = append(os.Environ(), "TOURNIQUET_LOG=warn")
-	cmd.Stdout, cmd.Stderr = log, log
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	done := make(chan struct{})
-	go func() { _ = cmd.Wait(); close(done) }()
-	h.mu.Lock()
-	h.serve, h.done = cmd, done
-	h.mu.Unlock()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if get(ctx, h.url+"/healthz") {
-			return nil
-		}
-		select {
-		case <-done:
-			return errors.Join(errors.New("serve ended before it answered"), h.lastWords())
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
-	}
-}
-
-func get(ctx context.Context, url string) bool {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return false
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return false
-	}
-	_ = res.Body.Close()
-	return res.StatusCode == http.StatusOK
-}
-
-// kill gives serve no chance to tidy up.
-func (h *house) kill() {
-	h.mu.Lock()
-	cmd, done := h.serve, h.done
-	h.mu.Unlock()
-	if cmd != nil {
-		_ = cmd.Process.Kill() // gone already is as good
-		<-done
-	}
+	h.reading, err = h.Token(ctx)
+	return err
 }
 
 func (h *house) close() {
-	h.kill()
+	h.Kill()
 	if h.cluster != nil {
-		h.cluster.kill()
+		h.cluster.Kill()
 	}
-}
-
-// lastWords is the end of what serve said.
-func (h *house) lastWords() error {
-	body, err := os.ReadFile(filepath.Join(h.dir, "serve.log"))
-	if err != nil || len(body) == 0 {
-		return nil //nolint:nilerr // without a log there are no last words
-	}
-	return fmt.Errorf("serve said at last: %s", body[max(0, len(body)-3000):])
-}
-
-func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("no loopback port is free: %w", err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String(), nil
-}
-
-func random() string {
-	b := make([]byte, 20)
-	_, _ = rand.Read(b) // crypto/rand never fails
-	return hex.EncodeToString(b)
 }

@@ -11,13 +11,15 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/tourniquet-ir/tourniquet/test/rig"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	var err error
-	if len(os.Args) == 4 && os.Args[1] == engineArg {
-		err = runEngine(ctx, os.Args[2], os.Args[3])
+	if len(os.Args) == 4 && os.Args[1] == rig.EngineArg {
+		err = rig.RunEngine(ctx, os.Args[2], os.Args[3])
 	} else {
 		err = storm(ctx, os.Args[1:])
 	}
@@ -132,18 +134,18 @@ func rage(ctx context.Context, c choices, dir string) error {
 	say("%d alerts about %d keys from %d clients …", c.alerts, c.keys, c.clients)
 	began := time.Now()
 	if err := s.sendAll(ctx); err != nil {
-		return errors.Join(err, h.lastWords())
+		return errors.Join(err, h.LastWords())
 	}
 	say("all answered after %s", time.Since(began).Round(time.Millisecond))
 	if err := s.settle(ctx); err != nil {
-		return errors.Join(err, h.lastWords())
+		return errors.Join(err, h.LastWords())
 	}
 	s.calm(ctx)
 	say("all settled after %s; sending everything once more …", time.Since(began).Round(time.Millisecond))
 	if err := s.audit(ctx); err != nil {
-		return errors.Join(err, h.lastWords())
+		return errors.Join(err, h.LastWords())
 	}
-	return errors.Join(s.close(), w.finish())
+	return errors.Join(s.Close(), w.finish())
 }
 
 // say talks on stderr: stdout is for the answer.

@@ -1,4 +1,4 @@
-package main
+package rig
 
 import (
 	"context"
@@ -16,11 +16,11 @@ import (
 	"github.com/tourniquet-ir/tourniquet/internal/seal"
 )
 
-// engineArg makes this program a workflow engine: its folder and its port follow.
-const engineArg = "engine-child"
+// EngineArg makes a program that calls RunEngine a workflow engine: its folder and its port follow.
+const EngineArg = "engine-child"
 
-// runEngine is the cluster that the product reaches over the network. It shares the key ring, as every process must.
-func runEngine(ctx context.Context, dir, port string) error {
+// RunEngine is the cluster that the product reaches over the network. It shares the key ring, as every process must.
+func RunEngine(ctx context.Context, dir, port string) error {
 	n, err := strconv.Atoi(port)
 	if err != nil {
 		return fmt.Errorf("the port %q is no number", port)
@@ -39,27 +39,28 @@ func runEngine(ctx context.Context, dir, port string) error {
 	return e.Close()
 }
 
-// cluster is that process, as its parent sees it.
-type cluster struct {
-	dir, port string
+// Cluster is that process, as its parent sees it.
+type Cluster struct {
+	Dir, Port string
 	cmd       *exec.Cmd
 	done      chan struct{}
 }
 
-func (c *cluster) address() string { return "127.0.0.1:" + c.port }
+// Address is where serve finds it.
+func (c *Cluster) Address() string { return "127.0.0.1:" + c.Port }
 
-// start returns when the engine answers.
-func (c *cluster) start(ctx context.Context) error {
+// Start returns when the engine answers.
+func (c *Cluster) Start(ctx context.Context) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	log, err := os.OpenFile(filepath.Join(c.dir, "engine.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	log, err := os.OpenFile(filepath.Join(c.Dir, "engine.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = log.Close() }()                   // the child has its own handle
-	c.cmd = exec.Command(self, engineArg, c.dir, c.port) //nolint:noctx // ends with kill
+	c.cmd = exec.Command(self, EngineArg, c.Dir, c.Port) //nolint:noctx // ends with kill
 	c.cmd.Stdout, c.cmd.Stderr = log, log
 	if err := c.cmd.Start(); err != nil {
 		return err
@@ -76,7 +77,7 @@ func (c *cluster) start(ctx context.Context) error {
 		}
 		select {
 		case <-c.done:
-			return fmt.Errorf("the workflow engine ended; see engine.log in %s", c.dir)
+			return fmt.Errorf("the workflow engine ended; see engine.log in %s", c.Dir)
 		case <-ctx.Done():
 			return fmt.Errorf("the workflow engine does not answer: %w", ctx.Err())
 		case <-tick.C:
@@ -84,10 +85,10 @@ func (c *cluster) start(ctx context.Context) error {
 	}
 }
 
-func (c *cluster) answers(ctx context.Context) bool {
+func (c *Cluster) answers(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	tc, err := client.DialContext(ctx, client.Options{HostPort: c.address(), Namespace: "tourniquet", Logger: quiet{}})
+	tc, err := client.DialContext(ctx, client.Options{HostPort: c.Address(), Namespace: "tourniquet", Logger: quiet{}})
 	if err != nil {
 		return false
 	}
@@ -96,8 +97,8 @@ func (c *cluster) answers(ctx context.Context) bool {
 	return err == nil
 }
 
-// kill gives the engine no chance to tidy up.
-func (c *cluster) kill() {
+// Kill gives the engine no chance to tidy up.
+func (c *Cluster) Kill() {
 	if c.cmd == nil {
 		return
 	}
@@ -112,3 +113,6 @@ func (quiet) Debug(string, ...any) {}
 func (quiet) Info(string, ...any)  {}
 func (quiet) Warn(string, ...any)  {}
 func (quiet) Error(string, ...any) {}
+
+// Signal stops the process or lets it go on (SIGSTOP, SIGCONT).
+func (c *Cluster) Signal(sig os.Signal) error { return c.cmd.Process.Signal(sig) }

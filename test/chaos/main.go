@@ -1,0 +1,199 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/tourniquet-ir/tourniquet/test/rig"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	var err error
+	if len(os.Args) == 4 && os.Args[1] == rig.EngineArg {
+		err = rig.RunEngine(ctx, os.Args[2], os.Args[3])
+	} else {
+		err = chaos(ctx, os.Args[1:], os.Stdout)
+	}
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "chaos:", err)
+		os.Exit(1)
+	}
+}
+
+// choices are the flags.
+type choices struct {
+	kills, cuts   int
+	faults        int // 0: all
+	seed          uint64
+	limit         time.Duration
+	keep, mutant  string
+	binary, judge string
+	mutants       bool
+}
+
+func (c *choices) parse(args []string) error {
+	f := flag.NewFlagSet("chaos", flag.ContinueOnError)
+	f.IntVar(&c.kills, "kills", 60, "kills of serve at least")
+	f.IntVar(&c.cuts, "cuts", 500, "cuts at least: a run, and the transition that was its last when its process died")
+	f.IntVar(&c.faults, "faults", 0, "how many kinds of fault; 0: all")
+	f.Uint64Var(&c.seed, "seed", uint64(time.Now().UnixNano()%1_000_000), "of the order and the random moments") //nolint:gosec // never negative
+	f.DurationVar(&c.limit, "limit", 25*time.Minute, "give up after this long")
+	f.StringVar(&c.keep, "keep", "", "keep data and logs in this folder")
+	f.StringVar(&c.binary, "binary", "", "a product with the hook in it, in place of building one")
+	f.StringVar(&c.judge, "judge", "", "a judge, in place of building one")
+	f.StringVar(&c.mutant, "mutant", "", "with -mutants: only this one")
+	f.BoolVar(&c.mutants, "mutants", false, "try builds that are deliberately not durable: each must turn the table red")
+	return f.Parse(args)
+}
+
+// say talks on stderr: stdout is for the answer.
+func say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
+
+func chaos(ctx context.Context, args []string, out io.Writer) error {
+	var c choices
+	if err := c.parse(args); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.limit)
+	defer cancel()
+	dir, err := c.folder()
+	if err != nil {
+		return err
+	}
+	if c.keep == "" {
+		defer func() { _ = os.RemoveAll(dir) }()
+	}
+	say("the seed is %d", c.seed)
+	if c.judge == "" {
+		if c.judge, err = build(ctx, filepath.Join(dir, "judge"), "test/judge"); err != nil {
+			return err
+		}
+	}
+	if c.mutants {
+		return c.tryMutants(ctx, dir, out)
+	}
+	if c.binary == "" {
+		say("building the product with the hook in it (minutes the first time, seconds later) …")
+		if c.binary, err = buildHooked(ctx, dir, ""); err != nil {
+			return err
+		}
+	}
+	return c.both(ctx, dir, out)
+}
+
+func (c choices) folder() (string, error) {
+	if c.keep == "" {
+		return os.MkdirTemp("", "tourniquet-chaos-")
+	}
+	return c.keep, os.MkdirAll(c.keep, 0o700)
+}
+
+// verdict is what came of a siege.
+type verdict struct {
+	name           string
+	table          string
+	cuts, kills    int
+	met            []string // faults that met somebody
+	violations     int
+	transitions    int // kinds at which a process killed itself
+	untried, fails []string
+}
+
+// first is the first thing that does not hold.
+func (v verdict) first() string {
+	for line := range strings.Lines(v.table) {
+		if !strings.HasPrefix(line, "pass") && !strings.HasPrefix(line, "FAIL") {
+			return strings.TrimSpace(line)
+		}
+	}
+	return ""
+}
+
+// both torments the two houses one after the other and adds up.
+func (c choices) both(ctx context.Context, dir string, out io.Writer) error {
+	killed, err := c.killed(ctx, filepath.Join(dir, "kills"))
+	if err != nil {
+		return fmt.Errorf("%s: %w", killed.name, err)
+	}
+	broken, err := c.broken(ctx, filepath.Join(dir, "faults"))
+	if err != nil {
+		return fmt.Errorf("%s: %w", broken.name, err)
+	}
+	violations := killed.violations + broken.violations
+	_, _ = fmt.Fprintf(out, "%s: %d kills, %d of them by itself, at %d kinds of transition\n%s\n%s: %s\n%s\n%d cuts, %d faults, %d violations\n",
+		killed.name, killed.kills, killed.transitions, killed.transitions, killed.table,
+		broken.name, strings.Join(broken.met, ", "), broken.table, killed.cuts, len(broken.met), violations)
+	switch {
+	case violations > 0:
+		return errors.New("an invariant does not hold")
+	case killed.cuts < c.cuts || killed.kills < c.kills:
+		return fmt.Errorf("%d cuts by %d kills are too few; %d by %d are wanted", killed.cuts, killed.kills, c.cuts, c.kills)
+	case len(broken.fails) > 0:
+		return fmt.Errorf("these faults met nobody: %s", strings.Join(broken.fails, ", "))
+	}
+	return nil
+}
+
+// killed is the siege in which serve is killed.
+func (c choices) killed(ctx context.Context, dir string) (verdict, error) {
+	v := verdict{name: "kills"}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return v, err
+	}
+	g, err := openSiege(v.name, plan{binary: c.binary, dir: dir, socket: true}, 4*c.kills, c.seed)
+	if err != nil {
+		return v, err
+	}
+	defer g.close()
+	g.atOnce = 14
+	at, stop := context.WithCancel(ctx)
+	defer stop()
+	if err := g.begin(at); err != nil {
+		return v, err
+	}
+	if err := g.kill(ctx, c.kills, c.cuts); err != nil {
+		return v, err
+	}
+	close(g.enough)
+	if err := g.live(ctx, "", 0); err != nil {
+		return v, err
+	}
+	if err := g.settle(ctx, stop); err != nil {
+		return v, err
+	}
+	v.cuts, v.kills, v.transitions, v.untried = len(g.tally.cuts), g.tally.kills, len(g.tally.hit), g.tally.untried()
+	return v, c.decide(ctx, dir, g, &v)
+}
+
+// decide asks the judge. Each line below a failed check is one violation.
+func (c choices) decide(ctx context.Context, dir string, g *siege, v *verdict) error {
+	judge := exec.CommandContext(ctx, c.judge, "--chaos", "--world", filepath.Join(dir, worldLog), "--sent", filepath.Join(dir, sentLog), //nolint:gosec // our own judge
+		"--alerts", fmt.Sprint(g.sent.Load()), "--keys", fmt.Sprint(g.sent.Load()))
+	var table bytes.Buffer
+	judge.Stdout, judge.Stderr = &table, os.Stderr
+	err := judge.Run()
+	v.table = table.String()
+	for line := range strings.Lines(v.table) {
+		if !strings.HasPrefix(line, "pass") && !strings.HasPrefix(line, "FAIL") {
+			v.violations++
+		}
+	}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() == 1 && v.violations > 0 {
+		return nil // that is the verdict
+	}
+	return err
+}
