@@ -22,16 +22,15 @@ type ScriptedPerson struct {
 // Script is who presses during a drill.
 type Script struct {
 	People []ScriptedPerson
-	Again  time.Duration // whoever still sees buttons after this long presses again; 0: everybody presses once
-	Note   func(string)  // told what happened; may be nil
+	Note   func(string) // told what happened; may be nil
 }
 
 // AutoApprove watches the workspace and has the scripted people review and decide every card and answer every
-// question until ctx ends: once each, or with Again until the buttons are gone.
+// question, once each, until ctx ends.
 func (s *Slack) AutoApprove(ctx context.Context, script Script) {
 	var busy sync.WaitGroup
 	defer busy.Wait()
-	seen := map[string]time.Time{}
+	seen := map[string]bool{}
 	for {
 		changed := s.Changed()
 		for _, m := range s.Messages() {
@@ -41,25 +40,60 @@ func (s *Slack) AutoApprove(ctx context.Context, script Script) {
 			}
 			for _, p := range script.People {
 				mark := p.User + " " + m.Channel + " " + m.TS + " " + at.Request
-				last, acted := seen[mark]
-				if acted && (script.Again == 0 || time.Since(last) < script.Again+p.After) {
-					continue
+				if !seen[mark] {
+					seen[mark] = true
+					busy.Go(func() { s.act(ctx, script, p, m, at) })
 				}
-				seen[mark] = time.Now()
-				busy.Go(func() { s.act(ctx, script, p, m, at) })
 			}
-		}
-		var again <-chan time.Time // nil where nobody presses twice
-		if script.Again > 0 {
-			again = time.After(script.Again)
 		}
 		select {
 		case <-changed:
-		case <-again:
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// Insist is AutoApprove for people who do not give up: who still sees buttons a while after pressing presses again, as people
+// do whose tap was lost. Each of them does one thing after the other, the longest untouched first.
+func (s *Slack) Insist(ctx context.Context, script Script, while time.Duration) {
+	var busy sync.WaitGroup
+	defer busy.Wait()
+	for _, p := range script.People {
+		busy.Go(func() {
+			touched := map[string]time.Time{}
+			for ctx.Err() == nil {
+				changed := s.Changed()
+				m, at, found := s.untouched(touched, time.Now().Add(-while))
+				if found {
+					touched[m.Channel+" "+m.TS] = time.Now()
+					within, cancel := context.WithTimeout(ctx, p.After+while)
+					s.act(within, script, p, m, at)
+					cancel()
+					continue
+				}
+				select {
+				case <-changed:
+				case <-time.After(while / 4):
+				case <-ctx.Done():
+				}
+			}
+		})
+	}
+}
+
+// untouched is the message that asks for something and was pressed the longest ago, before a time or never.
+func (s *Slack) untouched(touched map[string]time.Time, before time.Time) (found SlackMessage, at slackRoute, ok bool) {
+	for _, m := range s.Messages() {
+		last := touched[m.Channel+" "+m.TS]
+		if m.For != "" || last.After(before) || ok && !last.Before(touched[found.Channel+" "+found.TS]) {
+			continue
+		}
+		if to, open := waiting(m); open {
+			found, at, ok = m, to, true
+		}
+	}
+	return found, at, ok
 }
 
 // waiting finds what a message asks for: the route of its first button or menu.

@@ -256,15 +256,21 @@ func (g *siege) busy(pair string) int {
 }
 
 // openOnDisk opens the siege of the faults with its records on a small disk of their own.
-func openOnDisk(name, dir string, c choices, keys int) (g *siege, unmount func(), err error) {
+func openOnDisk(name, dir string, c choices, keys int) (g *siege, leave func(), err error) {
 	if err := os.MkdirAll(filepath.Join(dir, "data"), 0o700); err != nil {
 		return nil, nil, err
 	}
-	if unmount, err = mount(filepath.Join(dir, "data")); err != nil {
+	unmount, err := mount(filepath.Join(dir, "data"))
+	if err != nil {
 		return nil, nil, err
 	}
 	if g, err = openSiege(name, plan{binary: c.binary, dir: dir, external: true}, keys, c.seed); err != nil {
 		unmount()
 	}
-	return g, unmount, err
+	return g, func() {
+		if c.keep != "" { // what lies on the small disk goes with it
+			_ = os.CopyFS(filepath.Join(dir, "data-kept"), os.DirFS(filepath.Join(dir, "data")))
+		}
+		unmount()
+	}, err
 }

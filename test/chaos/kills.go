@@ -24,12 +24,15 @@ func (g *siege) kill(ctx context.Context, kills, cuts int) error {
 		if g.tally.kills >= 3*kills {
 			return nil // the last line says how few cuts there were
 		}
-		mark, n := g.next(asked), 1+g.dice.IntN(6)
+		mark, n := g.next(asked), 1+g.dice.IntN(4)
 		if mark != "" && asked[mark] > 1 {
 			n = 1 // this one is rare
 		}
 		if err := g.once(ctx, mark, n); err != nil {
 			return err
+		}
+		if g.tally.kills%10 == 0 {
+			say("%s: %d kills, %d cuts, %d runs under way, %d ended", g.name, g.tally.kills, len(g.tally.cuts), int(g.sent.Load())-len(g.tally.ended), len(g.tally.ended))
 		}
 	}
 	return nil
@@ -52,7 +55,7 @@ func (g *siege) once(ctx context.Context, mark string, n int) error {
 	err := g.live(ctx, mark, n)
 	switch {
 	case err == nil:
-		life := time.NewTimer(time.Duration(700+g.dice.IntN(2300)) * time.Millisecond)
+		life := time.NewTimer(time.Duration(1200+g.dice.IntN(2800)) * time.Millisecond)
 		defer life.Stop()
 		select {
 		case <-g.Done():

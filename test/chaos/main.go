@@ -158,7 +158,7 @@ func (c choices) killed(ctx context.Context, dir string) (verdict, error) {
 		return v, err
 	}
 	defer g.close()
-	g.atOnce = 14
+	g.atOnce = 24
 	at, stop := context.WithCancel(ctx)
 	defer stop()
 	if err := g.begin(at); err != nil {

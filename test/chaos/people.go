@@ -15,9 +15,9 @@ import (
 func (w *world) decide(ctx context.Context) {
 	var people []sandbox.ScriptedPerson
 	for i, id := range []string{sandbox.UserAna, sandbox.UserBo} {
-		people = append(people, sandbox.ScriptedPerson{User: id, After: time.Duration(150+150*i) * time.Millisecond, Answer: "abuse retry"})
+		people = append(people, sandbox.ScriptedPerson{User: id, After: time.Duration(30+20*i) * time.Millisecond, Answer: "abuse retry"})
 	}
-	w.slack.AutoApprove(ctx, sandbox.Script{People: people, Again: 2 * time.Second})
+	w.slack.Insist(ctx, sandbox.Script{People: people}, 1500*time.Millisecond)
 }
 
 var requestIn = regexp.MustCompile(`\\"request\\":\\"([^"\\]+)\\"`)
