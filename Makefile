@@ -9,7 +9,7 @@ WORKFLOWCHECK := go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0
 UNHEAVY = $(GO) list -test -f '{{.ImportPath}} {{join .Deps " "}}' ./... \
 	| awk '$$1 ~ /\.test$$/ && !/ go\.temporal\.io\/server\// { sub(/\.test$$/, "", $$1); print $$1 }'
 
-.PHONY: help drill build test race lint bench bench-full check judge watch watch-cost bypass bypass-mutants mutations storm property fuzz
+.PHONY: help drill build test race lint bench bench-full check judge watch watch-cost bypass bypass-mutants mutations storm property fuzz chaos chaos-mutants
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
@@ -82,3 +82,9 @@ storm: ## 10,000 alerts about 100 keys from 50 clients: undisturbed, then with s
 	$(GO) build -o bin/judge ./test/judge
 	$(GO) run ./test/storm -binary bin/tourniquet -judge bin/judge -p99 100ms
 	$(GO) run ./test/storm -binary bin/tourniquet -judge bin/judge -disturb
+
+chaos: ## serve killed at every transition of many runs, and forty kinds of fault around it; judged from the world's log
+	$(GO) run ./test/chaos
+
+chaos-mutants: ## the same against builds that answer before they store, or write a receipt before the call: each must turn it red
+	$(GO) run ./test/chaos -mutants

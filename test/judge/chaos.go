@@ -25,9 +25,6 @@ func chaosChecks() []check[*tempest] {
 	}
 }
 
-// final is a call that cannot be taken back and that the world obeyed.
-func (e entry) final() bool { return e.Effect == "final" && e.obeyed() }
-
 // target is what such a call hit: a key, or the secret of an application.
 func (e entry) target() string {
 	if e.Service == "github" {
@@ -35,8 +32,6 @@ func (e entry) target() string {
 	}
 	return e.Key
 }
-
-func (s *tempest) finals() []entry { return s.world.where(entry.final) }
 
 // ours are keys that the product made itself; one that an interrupted attempt left behind it may delete alone.
 func (s *tempest) ours() map[string]bool {
@@ -59,7 +54,7 @@ func (s *tempest) containedOrMade() []string {
 
 func (s *tempest) finalsOnce() (problems []string) {
 	count := map[string]int{}
-	for _, e := range s.finals() {
+	for _, e := range s.world.finals() {
 		count[e.Method+" "+e.target()]++
 	}
 	for _, call := range slices.Sorted(maps.Keys(count)) {
@@ -89,7 +84,7 @@ func (s *tempest) finalsSigned() (problems []string) {
 			secrets[l.Secret] = l.Key
 		}
 	}
-	for _, e := range s.finals() {
+	for _, e := range s.world.finals() {
 		key := e.target()
 		if made[key] {
 			continue
@@ -99,13 +94,7 @@ func (s *tempest) finalsSigned() (problems []string) {
 		}
 		most := 0
 		for _, request := range cards[key] {
-			who := map[string]bool{}
-			for _, p := range s.world.where(func(p entry) bool {
-				return p.Method == "PRESS" && p.Effect == "press" && p.Path == request+"/approve" && p.T.Before(e.T)
-			}) {
-				who[p.Actor] = true
-			}
-			most = max(most, len(who))
+			most = max(most, len(s.world.approvers(request, e.T)))
 		}
 		if most < 2 {
 			problems = append(problems, fmt.Sprintf("%s was made when at most %d people had approved any card about %s", e, most, key))
@@ -142,7 +131,7 @@ func (s *tempest) ended() (problems []string) {
 
 func (s *tempest) finalsMade() (problems []string) {
 	hit := map[string]int{}
-	for _, e := range s.finals() {
+	for _, e := range s.world.finals() {
 		hit[e.target()]++
 	}
 	for _, l := range s.sent {
