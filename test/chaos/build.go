@@ -24,10 +24,31 @@ func hooks() []cut {
 		{file: "cmd/tourniquet/doors.go", find: "Now: time.Now", put: "Now: hook.Now", times: 3},
 		{file: "cmd/tourniquet/rooms.go", find: "Log: p.Settings.Log, Now: time.Now,", put: "Log: p.Settings.Log, Now: hook.Now,"},
 		{file: "internal/database/open.go", find: "now: time.Now", put: "now: hook.Now"},
-		{file: "internal/database/open.go", find: "\tif err := tx.Commit(); err != nil {\n\t\treturn fmt.Errorf(\"%s: %w\", what, err)\n\t}\n",
-			put: "\thook.At(ctx, hook.Before, \"db\", what)\n\tif err := tx.Commit(); err != nil {\n\t\treturn fmt.Errorf(\"%s: %w\", what, err)\n\t}\n\thook.At(ctx, hook.After, \"db\", what)\n"},
-		{file: "internal/database/together.go", find: "\tfor _, s := range batch {\n\t\tif s.err = err;",
-			put: "\tfor _, s := range batch {\n\t\tfor _, one := range s.out {\n\t\t\tif err == nil {\n\t\t\t\thook.At(ctx, hook.After, \"db\", fmt.Sprintf(\"alert of %q\", one.IncidentID))\n\t\t\t}\n\t\t}\n\t\tif s.err = err;"},
+		{file: "internal/database/postgres.go", find: "now: time.Now", put: "now: hook.Now"},
+		{file: "internal/database/open.go", find: "fn func(ctx context.Context, tx *txn) error) error {\n\tc := &change{do: fn, ", put: `fn func(ctx context.Context, tx *txn) error) (failed error) {
+	inside := func(own context.Context, tx *txn) error {
+		err := fn(own, tx)
+		if err == nil {
+			hook.At(ctx, hook.Before, "db", what)
+		}
+		return err
+	}
+	defer func() {
+		if failed == nil {
+			hook.At(ctx, hook.After, "db", what)
+		}
+	}()
+	c := &change{do: inside, `},
+		{file: "internal/database/alerts.go", find: "\tif err != nil {\n\t\treturn nil, err\n\t}\n\treturn out, nil\n}\n\n// storeFinding", put: `	if err != nil {
+		return nil, err
+	}
+	for _, one := range out {
+		hook.At(ctx, hook.After, "db", fmt.Sprintf("alert of %q", one.IncidentID))
+	}
+	return out, nil
+}
+
+// storeFinding`},
 		{file: "internal/engine/engine.go", find: "\t\tHostPort:         hostPort,\n", put: "\t\tHostPort:         hostPort,\n\t\tConnectionOptions: client.ConnectionOptions{DialOptions: []grpc.DialOption{hook.Dial()}},\n"},
 	}
 }

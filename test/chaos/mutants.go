@@ -16,7 +16,7 @@ import (
 // true yet.
 func aims() map[string][]string {
 	return map[string][]string{
-		hasty:    {"", "before db storing findings"},
+		hasty:    {"", "before db storing a finding of source *"},
 		boastful: {"after db outcome of call *"},
 	}
 }

