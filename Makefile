@@ -34,9 +34,13 @@ lint: ## formatting, vet, determinism of workflows, golangci-lint (its first bui
 	$(GO) run $(WORKFLOWCHECK) -config workflowcheck.config.yaml ./workflows/...
 	$(GO) run $(GOLANGCI) run ./...
 
-.PHONY: conformance
+.PHONY: conformance faults
 conformance: ## every request of every client, and every answer of the sandbox, against the services' own descriptions
 	$(GO) run ./test/conformance -write docs/conformance.md
+
+faults: ## every client against every way in which a service fails; prints the table
+	$(GO) test -count=1 ./test/faults -update
+	@cat docs/faults.md
 
 bench: ## alert to first request, and runs per second, beside the bare workflow engine
 	$(GO) run ./test/bench

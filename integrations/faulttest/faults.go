@@ -24,6 +24,7 @@ type fault struct {
 	either bool          // both classes are right
 	ends   bool          // the call is ended by its context
 	quoted bool          // the service's own words may be shown
+	ours   bool          // it is the client that goes no further
 	wait   time.Duration // how long the caller waits
 }
 
@@ -32,7 +33,7 @@ const mostSent = 64 << 20
 
 func (f fault) handler(t *testing.T) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if f.name != endless {
+		if f.name != Endless {
 			f.answer(rw, r)
 			return
 		}
@@ -48,7 +49,8 @@ func (f fault) handler(t *testing.T) http.Handler {
 	})
 }
 
-const endless = "endless body"
+// Endless is the fault of an answer that never ends.
+const Endless = "endless body"
 
 // faults are all ways to fail.
 func faults(c Client, elsewhere string) []fault {
@@ -77,10 +79,10 @@ func faults(c Client, elsewhere string) []fault {
 		fault{name: "cut body", retry: true, answer: say(200, kind, `{"data":[{"`, map[string]string{"Content-Length": "1000"})},
 		fault{name: "no answer", retry: true, answer: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }},
 		fault{name: "silence", retry: true, ends: true, wait: 100 * time.Millisecond, answer: silent},
-		fault{name: "redirect to another host", either: true, answer: func(rw http.ResponseWriter, r *http.Request) {
+		fault{name: "redirect to another host", ours: true, answer: func(rw http.ResponseWriter, r *http.Request) {
 			http.Redirect(rw, r, elsewhere+r.URL.Path, http.StatusTemporaryRedirect)
 		}},
-		fault{name: endless, either: true},
+		fault{name: Endless, either: true, ours: true},
 	)
 	for i := range out {
 		if out[i].wait == 0 {

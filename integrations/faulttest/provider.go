@@ -14,14 +14,15 @@ import (
 
 // Subject is a provider of keys as the matrix needs it.
 type Subject struct {
-	Open   func(url string) (keys.Provider, error)
-	Key    incident.Key
-	Undo   string // what State would have recorded
-	Secret string // the value of the key: made up, of the right shape
-	Body   func(status int, text string) string
-	Fine   []string
-	Type   string
-	Only   []string // the calls that are tried; all when empty
+	Open    func(url string) (keys.Provider, error)
+	Key     incident.Key
+	Undo    string // what State would have recorded
+	Stopped string // what ProjectState would have recorded, where a project can be stopped
+	Secret  string // the value of the key: made up, of the right shape
+	Body    func(status int, text string) string
+	Fine    []string
+	Type    string
+	Only    []string // the calls that are tried; all when empty
 }
 
 // Provider is a provider of keys with every call of its port. Revoking or creating again what is gone is an answer, and so
@@ -42,6 +43,7 @@ func Provider(name string, s Subject) Client {
 
 func portCalls(t *testing.T, p keys.Provider, s Subject) map[string]func(context.Context) error {
 	now := time.Now()
+	can := func(op keys.Op) bool { return keys.CanFor(p, op, s.Key).Available }
 	calls := map[string]func(context.Context) error{
 		"identify by id": func(ctx context.Context) error {
 			_, err := p.Identify(ctx, incident.Clue{ID: s.Key.ID}, nil)
@@ -67,17 +69,36 @@ func portCalls(t *testing.T, p keys.Provider, s Subject) map[string]func(context
 		"check": p.Check,
 		"probe": func(ctx context.Context) error { return probe(ctx, t, p, s) },
 	}
-	if p.Can(keys.OpCreate).Available {
+	if can(keys.OpCreate) {
 		calls["create"] = func(ctx context.Context) error { _, err := p.Create(ctx, s.Key, "tourniquet-1"); return err }
 		calls["orphans"] = func(ctx context.Context) error { _, err := p.Orphans(ctx, s.Key, "tourniquet-1"); return err }
 	}
-	if keys.CanFor(p, keys.OpSessions, s.Key).Available {
+	if can(keys.OpSessions) {
 		calls["sessions"] = func(ctx context.Context) error { _, err := p.Sessions(ctx, s.Key); return err }
+	}
+	for op, name := range map[keys.Op]string{keys.OpContain: "contain", keys.OpRestore: "restore", keys.OpRevoke: "revoke"} {
+		if !can(op) {
+			delete(calls, name)
+		}
+	}
+	if l, ok := p.(keys.Lister); ok {
+		calls["list"] = func(ctx context.Context) error { _, err := l.List(ctx); return err }
+	}
+	if stopper, ok := p.(keys.ProjectStopper); ok && stopper.CanStop().Available {
+		maps.Copy(calls, projectCalls(stopper, s))
 	}
 	if len(s.Only) > 0 {
 		maps.DeleteFunc(calls, func(name string, _ func(context.Context) error) bool { return !slices.Contains(s.Only, name) })
 	}
 	return calls
+}
+
+func projectCalls(p keys.ProjectStopper, s Subject) map[string]func(context.Context) error {
+	return map[string]func(context.Context) error{
+		"project state": func(ctx context.Context) error { _, err := p.ProjectState(ctx); return err },
+		"project stop":  func(ctx context.Context) error { _, err := p.StopProject(ctx); return err },
+		"project start": func(ctx context.Context) error { _, err := p.StartProject(ctx, json.RawMessage(s.Stopped)); return err },
+	}
 }
 
 // unproven is a probe that could not tell.

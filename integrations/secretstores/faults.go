@@ -46,6 +46,9 @@ func Hint(status int, permission string) string {
 // Unanswered words a call that got no usable answer, without an address.
 func Unanswered(what, who string, err error) error {
 	reason := outbound.Reason(err)
+	if errors.Is(err, outbound.ErrElsewhere) {
+		return keys.Permanent(fmt.Errorf("%s: %s: %w", what, who, outbound.ErrElsewhere))
+	}
 	if errors.Is(reason, context.Canceled) || errors.Is(reason, context.DeadlineExceeded) {
 		return fmt.Errorf("%s: no answer from %s in time: %w", what, who, reason)
 	}

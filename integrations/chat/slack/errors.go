@@ -125,6 +125,9 @@ func sentence(what string, err error) error {
 		return &Refused{What: what, Code: line(answer.Err), Hint: hint}
 	}
 	var status slackapi.StatusCodeError
+	if errors.As(err, &status) && status.Code >= 300 && status.Code < 400 {
+		return &Refused{What: what, Code: "redirect", Hint: "it points elsewhere, where no token is carried; correct slack.base_url"}
+	}
 	if errors.As(err, &status) {
 		return fmt.Errorf("Slack answered status %d when asked to %s; try again", status.Code, what)
 	}

@@ -2,7 +2,6 @@ package anthropic_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -12,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tourniquet-ir/tourniquet/integrations/faulttest"
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
 	"github.com/tourniquet-ir/tourniquet/integrations/keys/anthropic"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
@@ -261,18 +259,4 @@ func TestAChangeIsSentOnceWhenItsAnswerIsLost(t *testing.T) {
 			t.Errorf("%s: %v after %v", name, err, *h.seen)
 		}
 	}
-}
-
-func TestFaults(t *testing.T) {
-	t.Parallel()
-	faulttest.Run(t, faulttest.Provider("anthropic", faulttest.Subject{
-		Open: func(url string) (keys.Provider, error) { return open(url, "sk-ant-"+"admin01-made-up-for-this-test") },
-		Key:  incident.Key{Provider: "anthropic", Account: "demo", ID: "apikey_1", Hint: "sk-ant…xyAA"}, Undo: `{"status":"active"}`,
-		Secret: "sk-ant-" + "api03-" + strings.Repeat("m", 90) + "xyAA",
-		Body: func(status int, text string) string {
-			kind := map[int]string{400: "invalid_request_error", 401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}[status]
-			body, _ := json.Marshal(map[string]any{"type": "error", "error": map[string]string{"type": kind, "message": text}})
-			return string(body)
-		},
-	}))
 }

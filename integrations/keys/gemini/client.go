@@ -3,6 +3,7 @@ package gemini
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"google.golang.org/api/googleapi"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
+	"github.com/tourniquet-ir/tourniquet/internal/outbound"
 )
 
 // limited is a transport that bounds every answer and, when the context asks for it, keeps a copy as evidence.
@@ -57,7 +59,12 @@ func plainClient(given *http.Client) *http.Client {
 	if given != nil && given.Transport != nil {
 		next = given.Transport
 	}
-	return &http.Client{Transport: limited{next}, Timeout: callTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return &http.Client{Transport: outbound.Honest(limited{next}, errorInside), Timeout: callTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+// errorInside: a long-running operation may tell its own error, and it has a name.
+func errorInside(fields map[string]json.RawMessage) bool {
+	return outbound.Says(fields, "error") && !outbound.Says(fields, "name")
 }
 
 func adminClient(plain *http.Client, source oauth2.TokenSource) *http.Client {
@@ -130,9 +137,12 @@ func explainAPI(what string, api *googleapi.Error) error {
 	if after := api.Header.Get("Retry-After"); after != "" {
 		text += fmt.Sprintf(" (retry after %s s)", after)
 	}
+	if api.Code >= 300 && api.Code < 400 {
+		return keys.Permanent(errors.New(text + "; " + outbound.ErrElsewhere.Error()))
+	}
 	err := scrubbed{errors.New(text)}
 	switch api.Code {
-	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusGone:
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusGone, http.StatusUnprocessableEntity:
 		return keys.Permanent(err)
 	}
 	return err

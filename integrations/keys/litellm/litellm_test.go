@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tourniquet-ir/tourniquet/integrations/faulttest"
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
 	"github.com/tourniquet-ir/tourniquet/integrations/keys/litellm"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
@@ -228,17 +227,4 @@ func TestHintsMayFitSeveralKeysAndManyKeysAreRead(t *testing.T) {
 	if all := must(h.List(t.Context()))(t); len(all) != 230 {
 		t.Errorf("%d keys are listed", len(all))
 	}
-}
-
-func TestFaults(t *testing.T) {
-	t.Parallel()
-	faulttest.Run(t, faulttest.Provider("litellm", faulttest.Subject{
-		Open: func(url string) (keys.Provider, error) { return open(url, "sk-"+"master-made-up-for-this-test") },
-		Key:  incident.Key{Provider: "litellm", Account: "proxy", ID: strings.Repeat("ab", 32), Name: "shop"}, Undo: `{"blocked":false}`,
-		Secret: "sk-" + strings.Repeat("made", 10),
-		Body: func(status int, text string) string {
-			body, _ := json.Marshal(map[string]any{"error": map[string]string{"message": text, "type": "auth_error", "param": "None", "code": fmt.Sprint(status)}})
-			return string(body)
-		},
-	}))
 }

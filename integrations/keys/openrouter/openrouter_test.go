@@ -1,7 +1,6 @@
 package openrouter_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -9,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tourniquet-ir/tourniquet/integrations/faulttest"
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
 	"github.com/tourniquet-ir/tourniquet/integrations/keys/openrouter"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
@@ -169,17 +167,4 @@ func TestAKeyThatIsNoManagementKeyIsSaidByCheck(t *testing.T) {
 	if err := p.Check(t.Context()); !keys.IsPermanent(err) || !strings.Contains(err.Error(), "Only management keys") {
 		t.Errorf("check says %v", err)
 	}
-}
-
-func TestFaults(t *testing.T) {
-	t.Parallel()
-	faulttest.Run(t, faulttest.Provider("openrouter", faulttest.Subject{
-		Open: func(url string) (keys.Provider, error) { return open(url, "sk-or-v1-"+"management-made-up") },
-		Key:  incident.Key{Provider: "openrouter", Account: "main", ID: strings.Repeat("ab", 32), Name: "shop"}, Undo: `{"disabled":false}`,
-		Secret: "sk-or-v1-" + strings.Repeat("made", 16),
-		Body: func(status int, text string) string {
-			body, _ := json.Marshal(map[string]any{"error": map[string]any{"code": status, "message": text}})
-			return string(body)
-		},
-	}))
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
 	"github.com/tourniquet-ir/tourniquet/integrations/keys/tape"
+	"github.com/tourniquet-ir/tourniquet/internal/outbound"
 )
 
 const (
@@ -46,7 +47,7 @@ type Client struct {
 // New makes a client; it makes no call.
 func New(opt Options) *Client {
 	opt.BaseURL = strings.TrimSuffix(opt.BaseURL, "/")
-	return &Client{opt: opt, http: tape.Transport{Next: tape.Next(opt.Client)}.Client(callTimeout)}
+	return &Client{opt: opt, http: tape.Transport{Next: outbound.Home(tape.Next(opt.Client))}.Client(callTimeout)}
 }
 
 // As is the same client with other headers: a probe carries the key itself.

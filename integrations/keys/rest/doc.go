@@ -4,5 +4,5 @@
 // are bounded, redirects are not followed, and what is not JSON is not believed. Errors say what was tried and what came
 // back, hold neither URLs nor anything that looks like a key, and are permanent where repeating cannot mend them.
 //
-// It may import integrations/keys and its tape alone.
+// It may import integrations/keys, its tape, and internal/outbound.
 package rest

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
 	"github.com/tourniquet-ir/tourniquet/integrations/keys/tape"
+	"github.com/tourniquet-ir/tourniquet/internal/outbound"
 )
 
 // Fault is a call that did not do what was asked for.
@@ -73,7 +74,7 @@ func Refused(what, who string, r Refusal, shape *regexp.Regexp) error {
 		text += fmt.Sprintf(" (retry after %s s)", short(r.Wait))
 	}
 	if r.Status >= 300 && r.Status < 400 {
-		text += "; it points elsewhere, where no credential is carried: correct the configured address"
+		text += "; " + outbound.ErrElsewhere.Error()
 	}
 	f := &Fault{Status: r.Status, Code: r.Code, wait: r.Wait, text: Scrub(text, shape)}
 	if lasting(r.Status) {
@@ -94,8 +95,8 @@ func Unanswered(what, who string, err error, shape *regexp.Regexp) error {
 			f.end = end
 		}
 	}
-	if f.large = errors.Is(err, tape.ErrLarge); f.large {
-		return permanent(f) // asking again brings as much
+	if f.large = errors.Is(err, tape.ErrLarge); f.large || errors.Is(err, outbound.ErrElsewhere) {
+		return permanent(f) // asking again brings the same
 	}
 	return f
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	netmail "net/mail"
 	"strings"
 	"time"
@@ -88,6 +89,9 @@ func (m *Mailer) Send(ctx context.Context, to []string, subject, text string) er
 
 func (m *Mailer) options() []gomail.Option {
 	out := []gomail.Option{gomail.WithPort(m.o.Port), gomail.WithTimeout(m.o.Timeout)}
+	if m.o.TLS != TLSImplicit { // there, whoever talks has proven its name first
+		out = append(out, gomail.WithDialContextFunc(dial))
+	}
 	switch m.o.TLS {
 	case TLSImplicit:
 		out = append(out, gomail.WithSSL())
@@ -107,6 +111,32 @@ func (m *Mailer) options() []gomail.Option {
 		out = append(out, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover), gomail.WithUsername(m.o.User), gomail.WithPassword(m.o.Password))
 	}
 	return out
+}
+
+// mostTalk is more than a server says about one mail; lines without an end are cut there.
+const mostTalk = 1 << 20
+
+// dial bounds what is read of a server: the library below reads a line however long it gets.
+func dial(ctx context.Context, network, address string) (net.Conn, error) {
+	c, err := (&net.Dialer{}).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return &bounded{Conn: c, left: mostTalk}, nil
+}
+
+type bounded struct {
+	net.Conn
+	left int
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errors.New("the server talks on and on")
+	}
+	n, err := b.Conn.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
 }
 
 func (m *Mailer) message(to []string, subject, text string) (*gomail.Msg, error) {

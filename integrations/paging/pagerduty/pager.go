@@ -96,7 +96,10 @@ func (p *Pager) send(ctx context.Context, what string, e pd.V2Event) error {
 		return keys.Permanent(fmt.Errorf("%s: PagerDuty needs a dedup key and a summary", what))
 	}
 	e.RoutingKey = p.key
-	_, err := p.client.ManageEventWithContext(ctx, &e)
+	said, err := p.client.ManageEventWithContext(ctx, &e)
+	if err == nil && said.Status != "success" { // a good status alone is no receipt
+		return fmt.Errorf("%s: PagerDuty did not confirm the event", what)
+	}
 	return fault(what, err)
 }
 

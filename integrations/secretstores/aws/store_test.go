@@ -9,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
-	"github.com/tourniquet-ir/tourniquet/integrations/secretstores"
 	"github.com/tourniquet-ir/tourniquet/integrations/secretstores/aws"
 	"github.com/tourniquet-ir/tourniquet/integrations/secretstores/storetest"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
@@ -132,15 +131,6 @@ func TestAddressesThatCannotBeAreRefusedBeforeAnyCall(t *testing.T) {
 	if _, err := aws.New(aws.Options{}); err == nil {
 		t.Error("a store without credentials was made")
 	}
-}
-
-func TestEveryFaultHasItsClassAndShowsNothing(t *testing.T) {
-	t.Parallel()
-	secret := storetest.Value(t)
-	storetest.Faults(t, storetest.Client{
-		Open:      func(t *testing.T, url string) secretstores.Store { return at(t, url, "AKIAEXAMPLE", secret) },
-		Dependent: open(t, "").Dependent, Undo: `{"version":"v1"}`, Never: []string{secret},
-	})
 }
 
 func TestThrottlingThatComesAs400IsTriedAgain(t *testing.T) {

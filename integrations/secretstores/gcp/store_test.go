@@ -8,7 +8,6 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
-	"github.com/tourniquet-ir/tourniquet/integrations/secretstores"
 	"github.com/tourniquet-ir/tourniquet/integrations/secretstores/gcp"
 	"github.com/tourniquet-ir/tourniquet/integrations/secretstores/storetest"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
@@ -114,13 +113,4 @@ func TestAddressesThatCannotBeAreRefusedBeforeAnyCall(t *testing.T) {
 	if err := r.Store.Ready(t.Context()); err != nil {
 		t.Error(err)
 	}
-}
-
-func TestEveryFaultHasItsClassAndShowsNothing(t *testing.T) {
-	t.Parallel()
-	token := storetest.Value(t)
-	storetest.Faults(t, storetest.Client{
-		Open:      func(t *testing.T, url string) secretstores.Store { return at(t, url, token) },
-		Dependent: open(t).Dependent, Undo: `{"version":"3"}`, Never: []string{token},
-	})
 }

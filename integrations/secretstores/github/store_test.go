@@ -179,21 +179,6 @@ func TestAPublicKeyThatRotatedIsReadOnceMore(t *testing.T) {
 	}
 }
 
-func TestEveryFaultHasItsClassAndShowsNothing(t *testing.T) {
-	t.Parallel()
-	for _, kind := range []string{github.KindActions, github.KindOrganization} {
-		d := dependent()
-		if d.Kind = kind; kind == github.KindOrganization {
-			d.Address = map[string]string{"org": "acme", "name": "GEMINI_API_KEY"}
-		}
-		token := storetest.Value(t)
-		storetest.Faults(t, storetest.Client{
-			Open:      func(t *testing.T, url string) secretstores.Store { return storeAt(t, url, token) },
-			Dependent: d, Never: []string{token}, Asks: true, Quotes: true, Gone: true,
-		})
-	}
-}
-
 func TestAWorkflowThatIsNotThereIsSaidBeforehand(t *testing.T) {
 	t.Parallel()
 	r := open(t)

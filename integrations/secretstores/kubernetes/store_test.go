@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
-	"github.com/tourniquet-ir/tourniquet/integrations/secretstores"
 	"github.com/tourniquet-ir/tourniquet/integrations/secretstores/kubernetes"
 	"github.com/tourniquet-ir/tourniquet/integrations/secretstores/storetest"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
@@ -185,13 +184,4 @@ func TestAddressesThatCannotBeAreRefusedBeforeAnyCall(t *testing.T) {
 	if err := r.Store.Ready(t.Context()); err != nil {
 		t.Error(err)
 	}
-}
-
-func TestEveryFaultHasItsClassAndShowsNothing(t *testing.T) {
-	t.Parallel()
-	k := sandbox.NewWorld(sandbox.Options{}).Kubernetes(0)
-	storetest.Faults(t, storetest.Client{
-		Open:      func(t *testing.T, url string) secretstores.Store { return at(t, k.Kubeconfig(url)) },
-		Dependent: open(t).Dependent, Undo: `{"sealed":true}`, Never: []string{k.Token()}, Asks: true,
-	})
 }

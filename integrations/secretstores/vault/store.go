@@ -50,6 +50,7 @@ func New(o Options) (*Store, error) {
 		return nil, errors.New("the Vault address must look like https://vault.example.com:8200")
 	}
 	hc := outbound.Client(outbound.Options{Timeout: o.Timeout, Transport: o.Transport})
+	hc.Transport = outbound.Honest(outbound.Home(hc.Transport), func(fields map[string]json.RawMessage) bool { return outbound.Says(fields, "errors") })
 	client, err := api.NewClient(&api.Config{Address: o.Address, HttpClient: hc, Timeout: hc.Timeout, MaxRetries: 0, DisableRedirects: true})
 	if err != nil {
 		return nil, errors.New("the Vault client cannot be made from this address and environment")

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
-	"github.com/tourniquet-ir/tourniquet/integrations/secretstores"
 	"github.com/tourniquet-ir/tourniquet/integrations/secretstores/storetest"
 	"github.com/tourniquet-ir/tourniquet/integrations/secretstores/vault"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
@@ -98,21 +97,6 @@ func TestAddressesThatCannotBeAreRefusedBeforeAnyCall(t *testing.T) {
 			t.Errorf("the address %q was taken", bad)
 		}
 	}
-}
-
-func TestEveryFaultHasItsClassAndShowsNothing(t *testing.T) {
-	t.Parallel()
-	token := "hvs." + storetest.Value(t)
-	storetest.Faults(t, storetest.Client{
-		Open:      func(t *testing.T, url string) secretstores.Store { return at(t, url, token) },
-		Dependent: open(t, "").Dependent, Undo: `{"version":"3"}`, Asks: true, Never: []string{token}, Gone: true,
-		Body: func(status int, text string) string {
-			if status == 404 {
-				return `{"errors":[]}`
-			}
-			return `{"errors":["` + text + `"]}`
-		},
-	})
 }
 
 func TestTheCredentialsAreProvenByReadingOnly(t *testing.T) {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/go-github/v60/github"
+
+	"github.com/tourniquet-ir/tourniquet/internal/outbound"
 )
 
 // DefaultBaseURL is GitHub's own API; GitHub Enterprise Server uses https://HOST/api/v3/.
@@ -49,7 +52,7 @@ func New(o Options) (*Client, error) {
 	}
 	hc := &http.Client{
 		Timeout:   o.Timeout,
-		Transport: limited{o.Transport},
+		Transport: outbound.Honest(limited{o.Transport}, errorInside),
 		// A redirect would turn a PUT into a GET, or carry the token to a host that nobody configured.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -57,6 +60,11 @@ func New(o Options) (*Client, error) {
 	gh.BaseURL = base
 	gh.UserAgent = "tourniquet"
 	return &Client{gh: gh}, nil
+}
+
+// errorInside is how GitHub words a refusal, whatever its status.
+func errorInside(fields map[string]json.RawMessage) bool {
+	return outbound.Says(fields, "error") || outbound.Says(fields, "message") && outbound.Says(fields, "documentation_url")
 }
 
 func baseURL(s string) (*url.URL, error) {

@@ -10,28 +10,11 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/cognitiveservices/armcognitiveservices"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/cognitiveservices/armcognitiveservices/fake"
 
-	"github.com/tourniquet-ir/tourniquet/integrations/faulttest"
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
 	"github.com/tourniquet-ir/tourniquet/integrations/keys/azureopenai"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 	"github.com/tourniquet-ir/tourniquet/internal/sandbox"
 )
-
-func TestEveryCallAgainstEveryFault(t *testing.T) {
-	t.Parallel()
-	faulttest.Run(t, faulttest.Provider("azure_openai", faulttest.Subject{
-		Open: func(url string) (keys.Provider, error) {
-			return azureopenai.New(azureopenai.Config{
-				Account: "prod", Subscription: sandbox.AzureSubscription, ResourceGroup: sandbox.AzureGroup, Resource: sandbox.AzureResource,
-				Credential: fixed("token"), ARM: url, Inference: url,
-			})
-		},
-		Key:    incident.Key{Provider: "azure_openai", Account: "prod", ID: sandbox.AzureResource + "/key1", UID: "0011223344556677"},
-		Undo:   `{"local_auth":true}`,
-		Secret: "abcdeFGHIJabcdeFGHIJabcdeFGHIJ00",
-		Fine:   []string{"orphans/*"},
-	}))
-}
 
 // official is the server that Azure's own client library brings for tests: it takes only requests that its description knows.
 type official struct {
