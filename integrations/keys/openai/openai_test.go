@@ -222,21 +222,3 @@ func TestUsageAndPersistenceTellWhatTheWorldSaw(t *testing.T) {
 		t.Fatalf("traces %+v, error %v", traces, err)
 	}
 }
-
-func TestTheProbeIsUnknownWhenOpenAIIsNotAnswering(t *testing.T) {
-	t.Parallel()
-	for _, status := range []int{401, 403, 429, 500, sandbox.FaultGarbage, sandbox.FaultLost} {
-		h := build(t, "")
-		h.world.Fault("openai", status, 5)
-		if got := must[keys.Probed](t)(h.provider.Probe(within(t), h.key(), []byte(h.stolen.Secret()))); got.State != keys.ProbeUnknown {
-			t.Errorf("%d is taken for %+v", status, got)
-		}
-	}
-}
-
-func TestWrongCredentialsAreSaidByCheck(t *testing.T) {
-	t.Parallel()
-	if err := build(t, "not-the-key").provider.Check(within(t)); !keys.IsPermanent(err) {
-		t.Fatalf("check says %v", err)
-	}
-}
