@@ -119,3 +119,36 @@ func Trigger(p *Program, env map[string]any, now time.Time) (bool, error) {
 	}
 	return yes, nil
 }
+
+// Fixed reports whether no expression is in the value.
+func (v Value) Fixed() bool { return len(v.expressions()) == 0 }
+
+// Written is the value as an author would write it in one line.
+func (v Value) Written() string {
+	switch v.Kind {
+	case ValueExpr:
+		return "${{ " + v.Expr + " }}"
+	case ValueText:
+		var out strings.Builder
+		for _, p := range v.Text {
+			out.WriteString(p.Lit)
+			if p.Expr != "" {
+				out.WriteString("${{ " + p.Expr + " }}")
+			}
+		}
+		return out.String()
+	case ValueList:
+		parts := make([]string, 0, len(v.List))
+		for _, e := range v.List {
+			parts = append(parts, e.Written())
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	case ValueMap:
+		parts := make([]string, 0, len(v.Map))
+		for _, b := range v.Map {
+			parts = append(parts, b.Name+": "+b.Value.Written())
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
+	}
+	return fmt.Sprint(v.Lit)
+}

@@ -16,6 +16,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.uber.org/fx"
 
+	"github.com/tourniquet-ir/tourniquet/activities"
 	"github.com/tourniquet-ir/tourniquet/integrations/chat/slack"
 	"github.com/tourniquet-ir/tourniquet/integrations/sources"
 	"github.com/tourniquet-ir/tourniquet/internal/cards"
@@ -86,22 +87,24 @@ func newDispatcher(s settings, db *database.DB, st *starter.Starter, lc fx.Lifec
 // routeParams are the rooms behind our doors.
 type routeParams struct {
 	fx.In
-	Settings settings
-	DB       *database.DB
-	Evidence *evidence.Store
-	Ring     *seal.Ring
-	Signer   *seal.Signer
-	Engine   *engine.Engine
-	GitHub   gitHubPorts
-	Sources  []sources.Source
-	Slack    *slack.Chat `optional:"true"`
-	Desk     *gateway.Gateway
-	Starter  *starter.Starter
-	Wake     *intake.Dispatcher
-	Lookout  *lookout.Lookout
-	Books    *starter.Shelf
-	Metrics  *metrics.Metrics
-	Health   healthParams
+	Settings  settings
+	DB        *database.DB
+	Evidence  *evidence.Store
+	Ring      *seal.Ring
+	Signer    *seal.Signer
+	Engine    *engine.Engine
+	GitHub    gitHubPorts
+	Sources   []sources.Source
+	Slack     *slack.Chat `optional:"true"`
+	Desk      *gateway.Gateway
+	Starter   *starter.Starter
+	Wake      *intake.Dispatcher
+	Lookout   *lookout.Lookout
+	Books     *starter.Shelf
+	Metrics   *metrics.Metrics
+	Accounts  []activities.Account
+	Inventory *inventory.Inventory
+	Health    healthParams
 }
 
 // routes is every path that we answer.
@@ -116,8 +119,11 @@ func routes(p routeParams) (http.Handler, error) {
 		mux.Handle("/v1/slack/", http.StripPrefix("/v1/slack", h))
 	}
 	health(mux, p.Health)
-	operate(mux, p)
-	pages, err := console.New(consoleOptions(p))
+	options, err := consoleOptions(p)
+	if err != nil {
+		return nil, err
+	}
+	pages, err := console.New(options)
 	if err != nil {
 		return nil, err
 	}

@@ -9,10 +9,12 @@ import (
 	"go.uber.org/fx"
 
 	"github.com/tourniquet-ir/tourniquet/activities"
+	"github.com/tourniquet-ir/tourniquet/internal/api"
 	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/inventory"
 	"github.com/tourniquet-ir/tourniquet/internal/lookout"
 	"github.com/tourniquet-ir/tourniquet/internal/metrics"
+	"github.com/tourniquet-ir/tourniquet/internal/people"
 	"github.com/tourniquet-ir/tourniquet/internal/prices"
 )
 
@@ -43,38 +45,48 @@ func scheduleWatch(s settings, l *lookout.Lookout, c client.Client, lc fx.Lifecy
 	}))
 }
 
-// watchRoutes are the watch over HTTP.
-func watchRoutes(mux *http.ServeMux, p routeParams) {
-	mux.HandleFunc("GET /v1/watch", p.signedIn(func(w http.ResponseWriter, r *http.Request, _ string) {
-		all, err := p.Lookout.Statuses(r.Context())
-		if err != nil {
-			problem(w, http.StatusServiceUnavailable, "what the watch knows could not be read")
-			return
-		}
-		reply(w, http.StatusOK, map[string]any{"off": p.Settings.Config.Watch.Off, "every": time.Duration(p.Settings.Config.Watch.Every).String(), "keys": all})
-	}))
-	mux.HandleFunc("GET /v1/watch/alerts/{id}", p.signedIn(func(w http.ResponseWriter, r *http.Request, _ string) {
-		f, err := p.DB.Finding(r.Context(), r.PathValue("id"))
-		if err != nil {
-			problem(w, http.StatusNotFound, "there is no alert with this id")
-			return
-		}
-		found, err := lookout.Explain(f)
-		if err != nil {
-			problem(w, http.StatusUnprocessableEntity, err.Error())
-			return
-		}
-		reply(w, http.StatusOK, found)
-	}))
-	mux.HandleFunc("POST /v1/watch/forget", p.signedIn(func(w http.ResponseWriter, r *http.Request, person string) {
-		var b struct{ Alert string }
-		if !read(w, r, &b) {
-			return
-		}
-		if err := p.Lookout.Forget(r.Context(), b.Alert, person); err != nil {
-			problem(w, http.StatusUnprocessableEntity, err.Error())
-			return
-		}
-		reply(w, http.StatusOK, map[string]string{"alert": b.Alert, "forgotten_by": person})
-	}))
+// watching is what the watch says of itself and of each key.
+type watching struct {
+	Off   bool             `json:"off"`
+	Every string           `json:"every"`
+	Keys  []lookout.Status `json:"keys"`
+}
+
+type forgetIn struct {
+	Alert string `json:"alert"`
+}
+
+type forgotten struct {
+	Alert string `json:"alert"`
+	By    string `json:"forgotten_by"`
+}
+
+// watched are the endpoints of the watch.
+func (p routeParams) watched() []api.Endpoint {
+	return []api.Endpoint{
+		api.JSON("GET", "/v1/watch", "getWatch", "What the watch sees of each key", people.Look, http.StatusOK, func(ctx context.Context, _ api.Caller, _ api.None) (watching, error) {
+			all, err := p.Lookout.Statuses(ctx)
+			if err != nil {
+				return watching{}, away("what the watch knows could not be read")
+			}
+			return watching{p.Settings.Config.Watch.Off, time.Duration(p.Settings.Config.Watch.Every).String(), all}, nil
+		}),
+		api.JSON("GET", "/v1/watch/alerts/{id}", "explainWatch", "Why the watch raised an alert", people.SeeDetail, http.StatusOK, func(ctx context.Context, _ api.Caller, in idIn) (lookout.Finding, error) {
+			f, err := p.DB.Finding(ctx, in.ID)
+			if err != nil {
+				return lookout.Finding{}, api.Fault(http.StatusNotFound, "not_found", "there is no alert with this id")
+			}
+			found, err := lookout.Explain(f)
+			if err != nil {
+				return lookout.Finding{}, api.Malformed(err.Error())
+			}
+			return found, nil
+		}),
+		api.JSON("POST", "/v1/watch/forget", "forgetLesson", "Revoke what the baseline learned from a false alarm", people.Act, http.StatusOK, func(ctx context.Context, who api.Caller, in forgetIn) (forgotten, error) {
+			if err := p.Lookout.Forget(ctx, in.Alert, who.Person.ID); err != nil {
+				return forgotten{}, api.Malformed(err.Error())
+			}
+			return forgotten{in.Alert, who.Person.ID}, nil
+		}),
+	}
 }

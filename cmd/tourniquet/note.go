@@ -1,45 +1,44 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tourniquet-ir/tourniquet/internal/api"
 	"github.com/tourniquet-ir/tourniquet/internal/database"
 )
 
 // maxNote bounds a note: it is a remark, not an attachment.
 const maxNote = 8 << 10
 
+type noteIn struct {
+	idIn
+	Text string `json:"text"`
+}
+
 // note appends a person's remark to the ledger of a run. Ended runs take notes too: that is when most are written.
-func (p routeParams) note(w http.ResponseWriter, r *http.Request, person string) {
-	var b struct{ Text string }
-	if !read(w, r, &b) {
-		return
-	}
-	text := strings.TrimSpace(b.Text)
+func (p routeParams) note(ctx context.Context, who api.Caller, in noteIn) (runStatus, error) {
+	text := strings.TrimSpace(in.Text)
 	if text == "" || len(text) > maxNote {
-		problem(w, http.StatusUnprocessableEntity, fmt.Sprintf("a note has between 1 and %d bytes of text", maxNote))
-		return
+		return runStatus{}, api.Malformed(fmt.Sprintf("a note has between 1 and %d bytes of text", maxNote))
 	}
-	run, err := p.DB.Run(r.Context(), r.PathValue("id"))
+	run, err := p.DB.Run(ctx, in.ID)
 	if err != nil {
-		problem(w, http.StatusNotFound, "there is no such run")
-		return
+		return runStatus{}, noRun(err)
 	}
 	now := time.Now()
-	err = p.DB.Append(r.Context(), run.ID, database.Entry{
-		ID: fmt.Sprintf("note/%s/%d", person, now.UnixNano()), Kind: "run.note", Actor: person, At: now, Body: map[string]string{"text": text},
+	err = p.DB.Append(ctx, run.ID, database.Entry{
+		ID: fmt.Sprintf("note/%s/%d", who.Person.ID, now.UnixNano()), Kind: "run.note", Actor: who.Person.ID, At: now, Body: map[string]string{"text": text},
 	})
 	if err != nil {
-		problem(w, http.StatusServiceUnavailable, "the note could not be written down; try again")
-		return
+		return runStatus{}, away("the note could not be written down; try again")
 	}
-	reply(w, http.StatusCreated, map[string]string{"run_id": run.ID, "status": "noted"})
+	return runStatus{run.ID, "noted"}, nil
 }
 
 func (sh *shell) runNoteCmd() *cobra.Command {

@@ -34,8 +34,7 @@ func TestANoteIsKeptInTheLedgerOfItsRunUnderItsAuthor(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := routeParams{DB: db}
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/runs/{id}/note", p.signedIn(p.note))
+	mux := door(t, db, p.operate())
 	for _, c := range []struct {
 		run, token, body string
 		want             int
@@ -46,6 +45,7 @@ func TestANoteIsKeptInTheLedgerOfItsRunUnderItsAuthor(t *testing.T) {
 		{"run-1", "ana's token", `{"text":"the load test was ours"}`, http.StatusCreated},
 	} {
 		r := httptest.NewRequest(http.MethodPost, "/v1/runs/"+c.run+"/note", strings.NewReader(c.body))
+		r.Header.Set("Content-Type", "application/json")
 		if c.token != "" {
 			r.Header.Set("Authorization", "Bearer "+c.token)
 		}

@@ -2,102 +2,132 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 
+	"github.com/tourniquet-ir/tourniquet/activities"
+	"github.com/tourniquet-ir/tourniquet/internal/api"
 	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/gateway"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
+	"github.com/tourniquet-ir/tourniquet/internal/intake"
+	"github.com/tourniquet-ir/tourniquet/internal/people"
 	"github.com/tourniquet-ir/tourniquet/internal/starter"
 )
 
-// operate adds what operators do over HTTP: start and cancel runs, hold.
-func operate(mux *http.ServeMux, p routeParams) {
-	mux.HandleFunc("POST /v1/runs", p.signedIn(func(w http.ResponseWriter, r *http.Request, person string) {
-		var b struct{ Playbook, Key, Reason string }
-		if !read(w, r, &b) {
-			return
-		}
-		run, err := p.Starter.StartByHand(r.Context(), starter.ByHand{Playbook: b.Playbook, Key: b.Key, Reason: b.Reason, Starter: person})
-		if err != nil {
-			problem(w, http.StatusUnprocessableEntity, err.Error())
-			return
-		}
-		reply(w, http.StatusAccepted, run)
-	}))
-	mux.HandleFunc("POST /v1/runs/{id}/cancel", p.signedIn(p.cancel))
-	mux.HandleFunc("POST /v1/runs/{id}/note", p.signedIn(p.note))
-	mux.HandleFunc("GET /v1/hold", p.signedIn(func(w http.ResponseWriter, r *http.Request, _ string) {
-		on, who, reason, err := p.DB.Hold(r.Context())
-		if err != nil {
-			problem(w, http.StatusServiceUnavailable, "the hold could not be read")
-			return
-		}
-		reply(w, http.StatusOK, map[string]any{"on": on, "by": who, "reason": reason})
-	}))
-	mux.HandleFunc("POST /v1/hold", p.signedIn(func(w http.ResponseWriter, r *http.Request, person string) {
-		var b struct {
-			On     bool
-			Reason string
-		}
-		if !read(w, r, &b) {
-			return
-		}
-		if err := p.Desk.Hold(r.Context(), person, b.On, b.Reason); err != nil {
-			problem(w, http.StatusUnprocessableEntity, "nothing changed: "+err.Error())
-			return
-		}
-		reply(w, http.StatusOK, map[string]any{"on": b.On, "by": person, "reason": b.Reason})
-	}))
-	mux.HandleFunc("GET /v1/playbooks", p.signedIn(func(w http.ResponseWriter, _ *http.Request, _ string) {
-		reply(w, http.StatusOK, serving(p.Books))
-	}))
-	silenceRoutes(mux, p)
-	historyRoutes(mux, p)
-	watchRoutes(mux, p)
+// operate are the endpoints of those who operate: start and cancel runs, hold, silences, the watch, what is in force.
+func (p routeParams) operate() []api.Endpoint {
+	own := []api.Endpoint{
+		api.JSON("POST", "/v1/runs", "startRun", "Start a run by hand; policy may keep its starter from deciding", people.Act, http.StatusAccepted, p.start),
+		api.JSON("POST", "/v1/runs/{id}/cancel", "cancelRun", "Stop a run; what is in force stays in force", people.Act, http.StatusAccepted, p.cancel),
+		api.JSON("POST", "/v1/runs/{id}/note", "noteRun", "Add a remark to the ledger of a run", people.Note, http.StatusCreated, p.note),
+		api.JSON("GET", "/v1/hold", "getHold", "Whether automatic actions are stopped, by whom and why", people.Look, http.StatusOK, p.getHold),
+		api.JSON("POST", "/v1/hold", "setHold", "Stop and resume all automatic actions", people.Act, http.StatusOK, p.setHold),
+		api.JSON("GET", "/v1/playbooks", "listPlaybooks", "The playbooks in force, and why the files of the folder are not", people.Look, http.StatusOK, p.playbooks),
+		api.JSON("GET", "/v1/actions", "listActions", "What playbooks can do, and what providers and stores declare about it", people.Look, http.StatusOK, p.actions),
+	}
+	return append(append(append(own, p.silences()...), p.watched()...), intake.Endpoints()...)
+}
+
+// away is an answer of ours that our records did not give just now.
+func away(detail string) error { return api.Fault(http.StatusServiceUnavailable, "away", detail) }
+
+type startIn struct {
+	Playbook string `json:"playbook"`
+	Key      string `json:"key" doc:"as provider:account:id"`
+	Reason   string `json:"reason"`
+}
+
+func (p routeParams) start(ctx context.Context, who api.Caller, in startIn) (incident.Run, error) {
+	run, err := p.Starter.StartByHand(ctx, starter.ByHand{Playbook: in.Playbook, Key: in.Key, Reason: in.Reason, Starter: who.Person.ID})
+	if err != nil {
+		return run, api.Malformed(err.Error())
+	}
+	return run, nil
+}
+
+// held is the state of the hold.
+type held struct {
+	On     bool   `json:"on"`
+	By     string `json:"by"`
+	Reason string `json:"reason"`
+}
+
+func (p routeParams) getHold(ctx context.Context, _ api.Caller, _ api.None) (h held, err error) {
+	if h.On, h.By, h.Reason, err = p.DB.Hold(ctx); err != nil {
+		return h, away("the hold could not be read")
+	}
+	return h, nil
+}
+
+type holdIn struct {
+	On     bool   `json:"on"`
+	Reason string `json:"reason"`
+}
+
+func (p routeParams) setHold(ctx context.Context, who api.Caller, in holdIn) (held, error) {
+	if err := p.Desk.Hold(ctx, who.Person.ID, in.On, in.Reason); err != nil {
+		return held{}, api.Malformed("nothing changed: " + err.Error())
+	}
+	return held{in.On, who.Person.ID, in.Reason}, nil
+}
+
+func (p routeParams) playbooks(context.Context, api.Caller, api.None) (served, error) {
+	return serving(p.Books), nil
+}
+
+type idIn struct {
+	ID string `path:"id"`
+}
+
+type cancelIn struct {
+	idIn
+	Reason string `json:"reason"`
+}
+
+// runStatus is what became of a run that somebody acted on.
+type runStatus struct {
+	RunID  string `json:"run_id"`
+	Status string `json:"status"`
 }
 
 // cancel writes down who asked and why before the engine is told.
-func (p routeParams) cancel(w http.ResponseWriter, r *http.Request, person string) {
-	var b struct{ Reason string }
-	if !read(w, r, &b) {
-		return
+func (p routeParams) cancel(ctx context.Context, who api.Caller, in cancelIn) (runStatus, error) {
+	if in.Reason == "" {
+		return runStatus{}, api.Malformed("cancelling a run needs a reason")
 	}
-	if b.Reason == "" {
-		problem(w, http.StatusUnprocessableEntity, "cancelling a run needs a reason")
-		return
-	}
-	run, err := p.DB.Run(r.Context(), r.PathValue("id"))
+	run, err := p.DB.Run(ctx, in.ID)
 	if err != nil {
-		problem(w, http.StatusNotFound, "there is no such run")
-		return
+		return runStatus{}, noRun(err)
 	}
 	if run.State == "done" {
-		problem(w, http.StatusConflict, "the run has ended already")
-		return
+		return runStatus{}, api.Fault(http.StatusConflict, "ended", "the run has ended already")
 	}
 	now := time.Now()
-	err = p.DB.Append(r.Context(), run.ID, database.Entry{
-		ID: fmt.Sprintf("cancel/%s/%d", person, now.UnixNano()), Kind: "run.cancel_asked", Actor: person, At: now, Body: map[string]string{"reason": b.Reason},
+	err = p.DB.Append(ctx, run.ID, database.Entry{
+		ID: fmt.Sprintf("cancel/%s/%d", who.Person.ID, now.UnixNano()), Kind: "run.cancel_asked", Actor: who.Person.ID, At: now, Body: map[string]string{"reason": in.Reason},
 	})
 	if err != nil {
-		problem(w, http.StatusServiceUnavailable, "who cancels and why could not be written down; nothing changed")
-		return
+		return runStatus{}, away("who cancels and why could not be written down; nothing changed")
 	}
-	if err := p.endWorkflow(r.Context(), run, person, b.Reason); err != nil {
+	if err := p.endWorkflow(ctx, run, who.Person.ID, in.Reason); err != nil {
 		p.Settings.Log.Error("a run could not be cancelled", "run", run.ID, "error", err)
-		problem(w, http.StatusServiceUnavailable, "the run could not be cancelled just now; try again")
-		return
+		return runStatus{}, away("the run could not be cancelled just now; try again")
 	}
-	p.Settings.Log.Info("a run was cancelled", "run", run.ID, "by", person)
-	reply(w, http.StatusAccepted, map[string]string{"run_id": run.ID, "status": "cancelling"})
+	p.Settings.Log.Info("a run was cancelled", "run", run.ID, "by", who.Person.ID)
+	return runStatus{run.ID, "cancelling"}, nil
+}
+
+func noRun(err error) error {
+	if database.IsNotFound(err) {
+		return api.Fault(http.StatusNotFound, "not_found", "there is no such run")
+	}
+	return away("the run could not be read")
 }
 
 // endWorkflow cancels a run's workflow. Where our records say that it runs and the engine that it has ended, somebody ended it
@@ -121,38 +151,11 @@ func (p routeParams) endWorkflow(ctx context.Context, run incident.Run, person, 
 	return p.Desk.CloseGone(ctx, run, person, reason)
 }
 
-// signedIn lets people with a personal token in.
-func (p routeParams) signedIn(next func(http.ResponseWriter, *http.Request, string)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		person, ok := personOf(r.Context(), p.DB, r.Header)
-		if !ok {
-			problem(w, http.StatusUnauthorized, "send a personal token as Authorization: Bearer; another operator makes one with: tourniquet person token")
-			return
-		}
-		next(w, r, person)
+func (p routeParams) actions(context.Context, api.Caller, api.None) (api.Page[card], error) {
+	all := activities.All()
+	cards := make([]card, 0, len(all))
+	for _, a := range all {
+		cards = append(cards, cardOf(a))
 	}
-}
-
-// read decodes a small JSON body strictly.
-func read(w http.ResponseWriter, r *http.Request, into any) bool {
-	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(into); err != nil && !errors.Is(err, io.EOF) {
-		problem(w, http.StatusBadRequest, "the body is not the JSON that is expected here: "+err.Error())
-		return false
-	}
-	return true
-}
-
-// problem answers with a document of RFC 9457.
-func problem(w http.ResponseWriter, status int, detail string) {
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{"type": "about:blank", "title": http.StatusText(status), "status": status, "detail": detail})
-}
-
-func reply(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v)
+	return api.List(cards, ""), nil
 }

@@ -168,7 +168,7 @@ func inventoryOf(s settings) (*inventory.Inventory, error) {
 func directory(s settings, c chat.Chat) (*people.Directory, error) {
 	list := make([]incident.Person, 0, len(s.Config.People))
 	for _, p := range s.Config.People {
-		list = append(list, incident.Person{ID: p.ID, Name: p.Name, Slack: p.Slack, Email: p.Email, PagerDuty: p.PagerDuty})
+		list = append(list, incident.Person{ID: p.ID, Name: p.Name, Slack: p.Slack, Email: p.Email, PagerDuty: p.PagerDuty, Subject: p.Subject, Roles: p.Roles})
 	}
 	d, err := people.New(list, s.Config.Groups, c, time.Now)
 	if err != nil {

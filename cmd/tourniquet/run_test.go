@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/tourniquet-ir/tourniquet/internal/api"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 	"github.com/tourniquet-ir/tourniquet/internal/report"
 	"github.com/tourniquet-ir/tourniquet/internal/report/reporttest"
@@ -130,10 +131,10 @@ func TestStartingAndCancellingSendTheReason(t *testing.T) {
 		_ = json.NewDecoder(r.Body).Decode(&b)
 		sent <- b
 		if strings.HasSuffix(r.URL.Path, "/cancel") {
-			problem(w, http.StatusConflict, "the run has ended already")
+			api.Refuse(w, api.Fault(http.StatusConflict, "ended", "the run has ended already"))
 			return
 		}
-		reply(w, http.StatusAccepted, incident.Run{ID: "run-9", State: "running"})
+		api.Send(w, http.StatusAccepted, incident.Run{ID: "run-9", State: "running"})
 	}))
 	t.Cleanup(srv.Close)
 	env := map[string]string{"TOURNIQUET_SERVER": srv.URL, "TOURNIQUET_TOKEN": random(t)}

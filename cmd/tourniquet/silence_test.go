@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"log/slog"
-	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
@@ -45,11 +44,10 @@ func TestASilenceShowsWhatItHidesBeforeItHidesAnything(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	mux := http.NewServeMux()
-	silenceRoutes(mux, routeParams{DB: db, Settings: settings{Log: slog.New(slog.DiscardHandler)}, Starter: starter.New(starter.Options{
+	p := routeParams{DB: db, Settings: settings{Log: slog.New(slog.DiscardHandler)}, Starter: starter.New(starter.Options{
 		Critical: func(c incident.Clue) bool { return c.ID == "crown" },
-	})})
-	srv := httptest.NewServer(mux)
+	})}
+	srv := httptest.NewServer(door(t, db, p.silences()))
 	t.Cleanup(srv.Close)
 	env := map[string]string{"TOURNIQUET_SERVER": srv.URL, "TOURNIQUET_TOKEN": mine}
 	add := func(more ...string) ran {

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"context"
 	"net/http"
 	"time"
 
+	"github.com/tourniquet-ir/tourniquet/internal/api"
 	"github.com/tourniquet-ir/tourniquet/internal/database"
+	"github.com/tourniquet-ir/tourniquet/internal/people"
 	"github.com/tourniquet-ir/tourniquet/internal/silence"
 )
 
@@ -34,69 +37,78 @@ type previewed struct {
 	Fate   string    `json:"fate"`
 }
 
-func silenceRoutes(mux *http.ServeMux, p routeParams) {
-	mux.HandleFunc("POST /v1/silences/preview", p.signedIn(func(w http.ResponseWriter, r *http.Request, person string) { p.silence(w, r, person, false) }))
-	mux.HandleFunc("POST /v1/silences", p.signedIn(func(w http.ResponseWriter, r *http.Request, person string) { p.silence(w, r, person, true) }))
-	mux.HandleFunc("GET /v1/silences", p.signedIn(func(w http.ResponseWriter, r *http.Request, _ string) {
-		list, err := p.DB.Silences(r.Context(), 200)
-		if err != nil {
-			problem(w, http.StatusServiceUnavailable, "the silences could not be read")
-			return
-		}
-		reply(w, http.StatusOK, map[string]any{"items": list})
-	}))
-	mux.HandleFunc("POST /v1/silences/{id}/expire", p.signedIn(func(w http.ResponseWriter, r *http.Request, person string) {
-		err := p.DB.ExpireSilence(r.Context(), r.PathValue("id"), person, time.Now())
-		switch {
-		case database.IsNotFound(err):
-			problem(w, http.StatusNotFound, "there is no such silence")
-		case err != nil:
-			problem(w, http.StatusServiceUnavailable, "the silence could not be ended; nothing changed")
-		default:
-			p.Settings.Log.Info("a silence was ended", "silence", r.PathValue("id"), "by", person)
-			reply(w, http.StatusOK, map[string]string{"id": r.PathValue("id"), "status": "expired"})
-		}
-	}))
+func (p routeParams) silences() []api.Endpoint {
+	return []api.Endpoint{
+		api.JSON("GET", "/v1/silences", "listSilences", "Silences: in force, to come, and ended", people.Look, http.StatusOK, p.listSilences),
+		api.JSON("POST", "/v1/silences/preview", "previewSilence", "What a silence would have hidden", people.Act, http.StatusOK, func(ctx context.Context, who api.Caller, in silenceIn) (preview, error) {
+			return p.silence(ctx, who, in, false)
+		}),
+		api.JSON("POST", "/v1/silences", "addSilence", "Keep alerts from starting runs for a while; its owner is whoever asks", people.Act, http.StatusCreated, func(ctx context.Context, who api.Caller, in silenceIn) (preview, error) {
+			return p.silence(ctx, who, in, true)
+		}),
+		api.JSON("POST", "/v1/silences/{id}/expire", "expireSilence", "End a silence now", people.Act, http.StatusOK, p.expireSilence),
+	}
+}
+
+func (p routeParams) listSilences(ctx context.Context, _ api.Caller, _ api.None) (api.Page[database.Silence], error) {
+	list, err := p.DB.Silences(ctx, 200)
+	if err != nil {
+		return api.Page[database.Silence]{}, away("the silences could not be read")
+	}
+	return api.List(list, ""), nil
+}
+
+type silenceStatus struct {
+	ID     string `json:"id"`
+	Status string `json:"status"`
+}
+
+func (p routeParams) expireSilence(ctx context.Context, who api.Caller, in idIn) (silenceStatus, error) {
+	err := p.DB.ExpireSilence(ctx, in.ID, who.Person.ID, time.Now())
+	switch {
+	case database.IsNotFound(err):
+		return silenceStatus{}, api.Fault(http.StatusNotFound, "not_found", "there is no such silence")
+	case err != nil:
+		return silenceStatus{}, away("the silence could not be ended; nothing changed")
+	}
+	p.Settings.Log.Info("a silence was ended", "silence", in.ID, "by", who.Person.ID)
+	return silenceStatus{in.ID, "expired"}, nil
+}
+
+type silenceIn struct {
+	If     string    `json:"if" doc:"a condition over alert, as a trigger has"`
+	Reason string    `json:"reason"`
+	From   time.Time `json:"from,omitzero" doc:"left out: now"`
+	Until  time.Time `json:"until"`
 }
 
 // silence shows what a silence would have hidden, and with keep adds it. Its owner is whoever asks.
-func (p routeParams) silence(w http.ResponseWriter, r *http.Request, person string, keep bool) {
-	var b struct {
-		If, Reason  string
-		From, Until time.Time
-	}
-	if !read(w, r, &b) {
-		return
-	}
+func (p routeParams) silence(ctx context.Context, who api.Caller, in silenceIn, keep bool) (preview, error) {
 	now := time.Now()
-	s := database.Silence{Owner: person, Reason: b.Reason, If: b.If, From: b.From, Until: b.Until}
+	s := database.Silence{Owner: who.Person.ID, Reason: in.Reason, If: in.If, From: in.From, Until: in.Until}
 	if s.From.IsZero() {
 		s.From = now
 	}
 	if err := silence.Check(s, now); err != nil {
-		problem(w, http.StatusUnprocessableEntity, err.Error())
-		return
+		return preview{}, api.Malformed(err.Error())
 	}
-	out, err := p.previewOf(r, s, now)
+	out, err := p.previewOf(ctx, s, now)
 	if err == nil && keep {
-		out.Silence, err = p.DB.AddSilence(r.Context(), s)
+		out.Silence, err = p.DB.AddSilence(ctx, s)
 	}
 	if err != nil {
-		problem(w, http.StatusServiceUnavailable, "the database did not answer; nothing changed")
-		return
+		return preview{}, away("the database did not answer; nothing changed")
 	}
-	status := http.StatusOK
 	if keep {
-		status = http.StatusCreated
-		p.Settings.Log.Info("a silence was added", "silence", out.Silence.ID, "by", person, "until", s.Until)
+		p.Settings.Log.Info("a silence was added", "silence", out.Silence.ID, "by", who.Person.ID, "until", s.Until)
 	}
-	reply(w, status, out)
+	return out, nil
 }
 
 // previewOf asks the silence about the alerts of the last days, as if it had been in force then.
-func (p routeParams) previewOf(r *http.Request, s database.Silence, now time.Time) (preview, error) {
+func (p routeParams) previewOf(ctx context.Context, s database.Silence, now time.Time) (preview, error) {
 	out := preview{Silence: s, Since: now.Add(-lookBack), Alerts: []previewed{}}
-	list, err := p.DB.AlertsSince(r.Context(), out.Since, maxLook)
+	list, err := p.DB.AlertsSince(ctx, out.Since, maxLook)
 	if err != nil {
 		return out, err
 	}

@@ -46,7 +46,10 @@ func (c *Config) check() error {
 	}
 	for i, p := range c.People {
 		add(p.ID == "", "people[%d]: needs an id", i)
+		err := people.CheckRoles(p.Roles)
+		add(err != nil, "people[%d].roles: %v", i, err)
 	}
+	c.checkOIDC(add)
 	if c.Mode == incident.ModeEnforce {
 		sizes := map[string]int{}
 		for name, g := range c.Groups {

@@ -47,9 +47,21 @@ type Config struct {
 type Server struct {
 	Listen  string           `yaml:"listen"`   // host:port
 	DataDir string           `yaml:"data_dir"` // keys, databases, evidence
-	URL     string           `yaml:"url"`      // how people reach the console; default http://<listen>
 	Drain   signoff.Duration `yaml:"drain"`    // how long /readyz says "closing" before the doors close
+	URL     string           `yaml:"url"`      // how people reach the console; default http://<listen>
 	TLS     *DoorTLS         `yaml:"tls"`      // PEM files; without them a proxy in front speaks TLS
+	OIDC    *SignIn          `yaml:"oidc"`     // how people sign in to the console beside personal tokens
+}
+
+// SignIn is the OIDC provider with which people sign in to the console.
+type SignIn struct {
+	Name         string            `yaml:"name"`   // on the button
+	Issuer       string            `yaml:"issuer"` // https, or http on loopback
+	ClientID     string            `yaml:"client_id"`
+	ClientSecret Secret            `yaml:"client_secret"` // empty: a public client; PKCE is always used
+	Scopes       []string          `yaml:"scopes"`        // beside openid and profile
+	GroupsClaim  string            `yaml:"groups_claim"`  // default groups
+	Roles        map[string]string `yaml:"roles"`         // group of the provider: role here; with it, roles come from the provider alone
 }
 
 // DoorTLS makes our own doors speak TLS.
@@ -127,7 +139,9 @@ type Person struct {
 	Slack string `yaml:"slack"`
 	Email string `yaml:"email"`
 
-	PagerDuty string `yaml:"pagerduty"` // user id there; for groups that are whoever is on call
+	PagerDuty string   `yaml:"pagerduty"`    // user id there; for groups that are whoever is on call
+	Subject   string   `yaml:"oidc_subject"` // sub of the OIDC provider's tokens
+	Roles     []string `yaml:"roles"`        // viewer, responder, author, operator; none: responder
 }
 
 // Playbooks is the directory of *.yaml files; empty: those that ship with the binary.

@@ -71,6 +71,9 @@ type named struct {
 // secrets lists every reference of the file.
 func (c *Config) secrets() []named {
 	out := []named{{"temporal.api_key", c.Temporal.APIKey}, {"temporal.database_url", c.Temporal.Database}, {"database.url", c.Database.URL}}
+	if o := c.Server.OIDC; o != nil {
+		out = append(out, named{"server.oidc.client_secret", o.ClientSecret})
+	}
 	if s := c.Slack; s != nil {
 		out = append(out, named{"slack.token", s.Token}, named{"slack.app_token", s.AppToken}, named{"slack.signing_secret", s.SigningSecret})
 	}

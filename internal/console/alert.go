@@ -5,6 +5,7 @@ import (
 
 	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
+	"github.com/tourniquet-ir/tourniquet/internal/lookout"
 	"github.com/tourniquet-ir/tourniquet/playbooks"
 )
 
@@ -13,6 +14,7 @@ type alertData struct {
 	database.Received
 	Finding incident.Finding
 	Body    string
+	Watch   bool // the usage watch raised it, and can draw why
 	Said    []playbooks.Explained
 }
 
@@ -30,6 +32,7 @@ func (c *Console) alert(w http.ResponseWriter, r *http.Request, s session) {
 		c.broken(w, s, err)
 		return
 	}
+	d.Watch = a.Alert.Source == lookout.Source
 	d.Body = string(d.Finding.Body[:min(len(d.Finding.Body), maxFinding)])
 	if c.Explain != nil {
 		d.Said = c.Explain(a.Alert)

@@ -1,259 +1,206 @@
 package console
 
 import (
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
-	"mime"
 	"net/http"
 	"strings"
+	"time"
 
+	"github.com/tourniquet-ir/tourniquet/internal/api"
 	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
+	"github.com/tourniquet-ir/tourniquet/internal/people"
 	"github.com/tourniquet-ir/tourniquet/internal/report"
 	"github.com/tourniquet-ir/tourniquet/internal/signoff"
-	"github.com/tourniquet-ir/tourniquet/internal/wire"
 )
+
+// endpoints are what the console itself answers; Options.More are those of other rooms.
+func (c *Console) endpoints() []api.Endpoint {
+	return []api.Endpoint{
+		api.JSON("GET", "/v1/runs", "listRuns", "Runs, newest first", people.Look, http.StatusOK, c.apiRuns),
+		api.JSON("GET", "/v1/runs/{id}", "getRun", "All that the records hold of one run", people.Look, http.StatusOK, c.apiRun),
+		c.timelineEndpoint(),
+		api.Raw("GET", "/v1/runs/{id}/report", "getReport", "The report of a run", people.Look, []string{"text/markdown", "text/html", "application/json"}, c.apiReport),
+		api.Raw("GET", "/v1/runs/{id}/evidence", "getEvidence", "The signed bundle of a run; taking it is written into the ledger", people.SeeDetail, []string{"application/zip"}, c.apiEvidence),
+		api.Raw("GET", "/v1/runs/{id}/refund", "getRefundPack", "The bundle redacted to what a provider's billing support needs", people.SeeDetail, []string{"application/zip"}, c.apiRefund),
+		api.JSON("POST", "/v1/runs/{id}/review", "reviewRun", "Add a lesson or a next step, or say that one is done", people.Note, http.StatusCreated, c.apiReview),
+		api.Raw("GET", "/v1/report.schema.json", "getReportSchema", "The schema of the JSON report", people.Look, []string{"application/schema+json"}, c.apiReportSchema),
+		api.JSON("GET", "/v1/runs/{id}/history", "getHistory", "The decrypted history of the run's workflow, event by event", people.SeeDetail, http.StatusOK, c.apiHistory),
+		api.JSON("GET", "/v1/signoffs", "listSignoffs", "Sign-offs, oldest first", people.Look, http.StatusOK, c.apiSignoffs),
+		api.JSON("GET", "/v1/signoffs/{id}", "getSignoff", "One sign-off as people see it, with every attempt", people.Look, http.StatusOK, c.apiSignoff),
+		api.JSON("POST", "/v1/signoffs/{id}/decisions", "decide", "Approve or reject; every attempt is written down", people.Decide, http.StatusOK, c.apiDecide),
+		api.JSON("GET", "/v1/questions", "listQuestions", "Questions, oldest first", people.Look, http.StatusOK, c.apiQuestions),
+		api.JSON("POST", "/v1/questions/{id}/answers", "answer", "Answer a question", people.Decide, http.StatusOK, c.apiAnswer),
+		api.JSON("POST", "/v1/questions/{id}/key", "sealKey", "Put a key that was made by hand under seal", people.Decide, http.StatusOK, c.apiSeal),
+		api.JSON("GET", "/v1/alerts", "listAlerts", "Alerts, newest first, also those that started nothing", people.Look, http.StatusOK, c.apiAlerts),
+	}
+}
+
+func (c *Console) all() []api.Endpoint {
+	doc := api.Raw("GET", "/v1/openapi.json", "getDescription", "This document", people.Look, []string{"application/json"}, c.apiDocument)
+	return append(append(c.endpoints(), c.More...), doc)
+}
+
+func (c *Console) apiDocument(w http.ResponseWriter, _ *http.Request, _ api.Caller, _ api.None) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(c.document) // who went away does not need the rest
+}
 
 // api lets in a personal token. A browser's session may read here, so that links to documents work, but only the token,
 // which no other site can send, may write.
-func (c *Console) api(h pageHandler) http.HandlerFunc {
+func (c *Console) api(e api.Endpoint) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		if bearer && len(token) <= maxToken {
-			if p, ok := c.Desk.Person(r.Context(), strings.TrimSpace(token)); ok && p.ID != "" {
-				h(w, r, session{person: p})
-				return
+		s, bearer, ok := c.caller(r)
+		switch {
+		case !ok:
+			w.Header().Set("WWW-Authenticate", `Bearer realm="tourniquet"`)
+			api.Refuse(w, api.Fault(http.StatusUnauthorized, "not_authenticated", "Send your personal token as “Authorization: Bearer …”; an operator issues one with “tourniquet person token”."))
+		case e.Right != "" && !s.may(e.Right):
+			api.Refuse(w, api.Fault(http.StatusForbidden, "role", notForRole))
+		default:
+			surface := SurfaceConsole
+			if bearer {
+				surface = SurfaceCLI
 			}
+			e.Serve(w, r, api.Caller{Person: s.person, Bearer: bearer, Surface: surface, Detail: s.may(people.SeeDetail)})
 		}
-		if s, ok := c.sessions.find(r); ok && !bearer && r.Method == http.MethodGet {
-			h(w, r, s)
-			return
+	}
+}
+
+const notForRole = "Your role does not allow this. Roles stand under people in the configuration, or come from the sign-on service."
+
+func (c *Console) caller(r *http.Request) (s session, bearer, ok bool) {
+	token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if bearer {
+		if token = strings.TrimSpace(token); token == "" || len(token) > maxToken {
+			return session{}, true, false
 		}
-		w.Header().Set("WWW-Authenticate", `Bearer realm="tourniquet"`)
-		problem(w, http.StatusUnauthorized, "not_authenticated", "Send your personal token as “Authorization: Bearer …”; an operator issues one with “tourniquet person token”.")
+		p, ok := c.Desk.Person(r.Context(), token)
+		return session{person: p}, true, ok && p.ID != ""
 	}
+	s, ok = c.sessions.find(r)
+	return s, false, ok && r.Method == http.MethodGet
 }
 
-// problem is an RFC 9457 problem.
-func problem(w http.ResponseWriter, status int, code, detail string) {
-	w.Header().Set("Content-Type", "application/problem+json")
-	send(w, status, map[string]any{"title": http.StatusText(status), "status": status, "code": code, "detail": detail})
-}
-
-func send(w http.ResponseWriter, status int, v any) {
-	body, err := json.Marshal(v)
-	if err != nil {
-		http.Error(w, "the answer could not be written as JSON", http.StatusInternalServerError)
-		return
-	}
-	if w.Header().Get("Content-Type") == "" {
-		w.Header().Set("Content-Type", "application/json")
-	}
-	w.WriteHeader(status)
-	_, _ = w.Write(append(report.Neutral(body), '\n')) // who went away does not need the rest
-}
-
-func (c *Console) apiBroken(w http.ResponseWriter, err error) {
+// apiFault words an error of our own records: 404 where something is unknown, else 500 with the cause in the log only.
+func (c *Console) apiFault(err error) error {
 	var missing *database.NotFoundError
 	if errors.As(err, &missing) {
-		problem(w, http.StatusNotFound, "not_found", fmt.Sprintf("There is no %s %q here.", missing.Kind, missing.ID))
-		return
+		return api.Fault(http.StatusNotFound, "not_found", fmt.Sprintf("There is no %s %q here.", missing.Kind, missing.ID))
 	}
-	c.Logger.Error("an API answer could not be read", "error", err)
-	problem(w, http.StatusInternalServerError, "records", "The records could not be read; the log says why.")
+	if !errors.Is(err, context.Canceled) {
+		c.Logger.Error("an API answer could not be read", "error", err)
+	}
+	return err
 }
 
-// listed is one page of a list; next is the value of before for the page after it.
-func listed(w http.ResponseWriter, items any, next string) {
-	send(w, http.StatusOK, map[string]any{"items": items, "next": next})
+// runsQuery is how a list of runs is narrowed.
+type runsQuery struct {
+	Incident string    `query:"incident"`
+	State    string    `query:"state" doc:"running, waiting or done"`
+	Outcome  string    `query:"outcome" doc:"contained, false_alarm, stopped, failed, cancelled or joined"`
+	Provider string    `query:"provider"`
+	Text     string    `query:"text" doc:"part of an id, playbook, key or owner"`
+	Since    time.Time `query:"since" doc:"started at or after"`
+	Until    time.Time `query:"until" doc:"started before"`
+	Before   string    `query:"before" doc:"id of the last run of the page before"`
 }
 
-func (c *Console) apiRuns(w http.ResponseWriter, r *http.Request, _ session) {
-	f := filter(r.URL.Query())
-	runs, err := c.DB.Runs(r.Context(), f)
+func (c *Console) apiRuns(ctx context.Context, _ api.Caller, q runsQuery) (api.Page[incident.Run], error) {
+	f := database.Filter{Incident: q.Incident, State: q.State, Outcome: q.Outcome, Provider: q.Provider, Text: q.Text, Since: q.Since, Until: q.Until, Before: q.Before, Limit: perPage}
+	runs, err := c.DB.Runs(ctx, f)
 	if err != nil {
-		c.apiBroken(w, err)
-		return
+		return api.Page[incident.Run]{}, c.apiFault(err)
 	}
 	next := ""
 	if len(runs) == f.Limit {
 		next = runs[len(runs)-1].ID
 	}
-	listed(w, runs, next)
+	return api.List(runs, next), nil
 }
 
-func (c *Console) apiRun(w http.ResponseWriter, r *http.Request, _ session) {
-	c.facts(w, r, func(f *report.Facts) { send(w, http.StatusOK, f) })
+// byID is all that many endpoints need.
+type byID struct {
+	ID string `path:"id"`
 }
 
-func (c *Console) apiTimeline(w http.ResponseWriter, r *http.Request, _ session) {
-	c.facts(w, r, func(f *report.Facts) {
-		if r.URL.Query().Get("format") == "csv" {
-			c.timelineCSV(w, f)
-			return
-		}
-		listed(w, f.Timeline, "")
-	})
-}
-
-func (c *Console) facts(w http.ResponseWriter, r *http.Request, use func(*report.Facts)) {
-	f, err := report.Load(r.Context(), c.DB, r.PathValue("id"))
+func (c *Console) apiRun(ctx context.Context, who api.Caller, in byID) (report.Facts, error) {
+	f, err := report.Load(ctx, c.DB, in.ID)
 	if err != nil {
-		c.apiBroken(w, err)
-		return
+		return report.Facts{}, c.apiFault(err)
 	}
-	use(f)
+	trim(f, who.Detail)
+	return *f, nil
 }
 
-func (c *Console) apiReport(w http.ResponseWriter, r *http.Request, _ session) {
-	write, kind := c.Report.Markdown, "text/markdown; charset=utf-8"
-	switch wanted(r) {
-	case "md":
-	case "html":
-		write, kind = c.Report.HTML, "text/html; charset=utf-8"
-		w.Header().Set("Content-Security-Policy", report.Policy())
-	case "json":
-		write, kind = c.Report.JSON, "application/json"
-	default:
-		problem(w, http.StatusNotAcceptable, "format", "A report comes as md, html or json.")
+// trim takes out what only roles with the right to details see: what calls were given and gave back, and the bodies of entries.
+func trim(f *report.Facts, detail bool) {
+	if detail {
 		return
 	}
-	body, err := write(r.Context(), r.PathValue("id"))
-	if err != nil {
-		c.apiBroken(w, err)
-		return
+	for i := range f.Steps {
+		f.Steps[i].Inputs, f.Steps[i].Outputs = nil, nil
 	}
-	w.Header().Set("Content-Type", kind)
-	_, _ = w.Write(body) // who went away does not need the rest
-}
-
-// wanted is the format asked for: ?format= first, then Accept, then Markdown.
-func wanted(r *http.Request) string {
-	if f := r.URL.Query().Get("format"); f != "" {
-		return f
+	for i := range f.Calls {
+		f.Calls[i].Receipt = nil
 	}
-	for _, part := range strings.Split(r.Header.Get("Accept"), ",") {
-		switch kind, _, _ := mime.ParseMediaType(part); kind {
-		case "text/html":
-			return "html"
-		case "application/json":
-			return "json"
-		case "text/markdown", "text/plain", "*/*":
-			return "md"
+	for i := range f.Timeline {
+		f.Timeline[i].Body = ""
+	}
+	for _, list := range [][]database.UndoRow{f.InForce, f.Undone} {
+		for i := range list {
+			list[i].Before, list[i].Left = nil, nil
 		}
 	}
-	return "md"
 }
 
-func (c *Console) apiSignoffs(w http.ResponseWriter, r *http.Request, _ session) {
-	q := r.URL.Query()
-	views, err := c.DB.Requests(r.Context(), q.Get("run"), q.Get("state") == signoff.StateOpen)
+// signoffsQuery narrows sign-offs and questions.
+type signoffsQuery struct {
+	Run   string `query:"run"`
+	State string `query:"state" doc:"open: only those that wait for people"`
+}
+
+func (c *Console) apiSignoffs(ctx context.Context, _ api.Caller, q signoffsQuery) (api.Page[signoff.View], error) {
+	views, err := c.DB.Requests(ctx, q.Run, q.State == signoff.StateOpen)
 	if err != nil {
-		c.apiBroken(w, err)
-		return
+		return api.Page[signoff.View]{}, c.apiFault(err)
 	}
-	listed(w, views, "")
+	return api.List(views, ""), nil
 }
 
-func (c *Console) apiSignoff(w http.ResponseWriter, r *http.Request, _ session) {
-	view, err := c.DB.Request(r.Context(), r.PathValue("id"))
-	if err != nil {
-		c.apiBroken(w, err)
-		return
-	}
-	attempts, err := c.DB.Attempts(r.Context(), view.Request)
-	if err != nil {
-		c.apiBroken(w, err)
-		return
-	}
-	send(w, http.StatusOK, map[string]any{"view": view, "attempts": attempts})
+// signoffOut is one sign-off.
+type signoffOut struct {
+	View     signoff.View       `json:"view"`
+	Attempts []database.Attempt `json:"attempts"`
 }
 
-func (c *Console) apiDecide(w http.ResponseWriter, r *http.Request, s session) {
-	var in decision
-	if !read(w, r, &in) {
-		return
+func (c *Console) apiSignoff(ctx context.Context, _ api.Caller, in byID) (out signoffOut, err error) {
+	if out.View, err = c.DB.Request(ctx, in.ID); err != nil {
+		return out, c.apiFault(err)
 	}
-	view, err := c.DB.Request(r.Context(), r.PathValue("id"))
-	if err != nil {
-		c.missed(r, s, SurfaceCLI, in.Verb, err)
-		c.apiBroken(w, err)
-		return
+	if out.Attempts, err = c.DB.Attempts(ctx, out.View.Request); err != nil {
+		return out, c.apiFault(err)
 	}
-	c.desk(w, r, in.act(s.person.ID, SurfaceCLI, view))
+	return out, nil
 }
 
-func (c *Console) apiQuestions(w http.ResponseWriter, r *http.Request, _ session) {
-	q := r.URL.Query()
-	list, err := c.DB.Questions(r.Context(), q.Get("run"), q.Get("state") == signoff.StateOpen)
-	if err != nil {
-		c.apiBroken(w, err)
-		return
-	}
-	listed(w, list, "")
-}
-
-func (c *Console) apiAnswer(w http.ResponseWriter, r *http.Request, s session) {
-	var in struct {
-		Answer string `json:"answer"`
-		Digest string `json:"digest,omitempty"` // of the question as it was read; empty: as it stands
-	}
-	if !read(w, r, &in) {
-		return
-	}
-	q, err := c.DB.Question(r.Context(), r.PathValue("id"))
-	if err != nil {
-		c.missed(r, s, SurfaceCLI, wire.VerbAnswer, err)
-		c.apiBroken(w, err)
-		return
-	}
-	if in.Digest == "" {
-		in.Digest = wire.QuestionDigest(asked(q))
-	}
-	if strings.TrimSpace(in.Answer) == "" {
-		problem(w, http.StatusUnprocessableEntity, "malformed", "An answer needs “answer”. Nothing was done.")
-		return
-	}
-	c.desk(w, r, Act{Person: s.person.ID, Surface: SurfaceCLI, Request: q.ID, Verb: wire.VerbAnswer, Digest: in.Digest, Answer: strings.TrimSpace(in.Answer)})
-}
-
-// desk passes an act on and says what became of it: 200 where it counts, 409 where it does not.
-func (c *Console) desk(w http.ResponseWriter, r *http.Request, a Act) {
-	answer, accepted, code := c.Desk.Decide(r.Context(), a)
-	c.watch.poke()
-	if !accepted {
-		problem(w, http.StatusConflict, code, answer)
-		return
-	}
-	send(w, http.StatusOK, map[string]any{"accepted": true, "answer": answer})
-}
-
-// read takes one JSON object; what it does not know, it refuses.
-func read(w http.ResponseWriter, r *http.Request, into any) bool {
-	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/json" {
-		problem(w, http.StatusUnsupportedMediaType, "media_type", "Send JSON with “Content-Type: application/json”.")
-		return false
-	}
-	d := json.NewDecoder(r.Body)
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil || d.More() {
-		problem(w, http.StatusUnprocessableEntity, "malformed", "The body is not the JSON object that is expected here. Nothing was done.")
-		return false
-	}
-	return true
-}
-
+// alertItem is an alert with what became of it.
 type alertItem struct {
 	incident.Alert
 	Fate database.Fate `json:"fate"`
 }
 
-func (c *Console) apiAlerts(w http.ResponseWriter, r *http.Request, _ session) {
-	list, err := c.DB.Alerts(r.Context(), perPage, r.URL.Query().Get("before"))
+// pageQuery asks for the page after an id.
+type pageQuery struct {
+	Before string `query:"before" doc:"id of the last one of the page before"`
+}
+
+func (c *Console) apiAlerts(ctx context.Context, _ api.Caller, q pageQuery) (api.Page[alertItem], error) {
+	list, err := c.DB.Alerts(ctx, perPage, q.Before)
 	if err != nil {
-		c.apiBroken(w, err)
-		return
+		return api.Page[alertItem]{}, c.apiFault(err)
 	}
 	items, next := make([]alertItem, 0, len(list)), ""
 	for _, a := range list {
@@ -262,5 +209,5 @@ func (c *Console) apiAlerts(w http.ResponseWriter, r *http.Request, _ session) {
 	if len(list) == perPage {
 		next = list[len(list)-1].Alert.ID
 	}
-	listed(w, items, next)
+	return api.List(items, next), nil
 }

@@ -10,11 +10,14 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/tourniquet-ir/tourniquet/internal/api"
 	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
+	"github.com/tourniquet-ir/tourniquet/internal/people"
 	"github.com/tourniquet-ir/tourniquet/internal/report"
 	"github.com/tourniquet-ir/tourniquet/internal/review"
 	"github.com/tourniquet-ir/tourniquet/playbooks"
+	"github.com/tourniquet-ir/tourniquet/playbooks/graph"
 )
 
 // Desk takes every decision and answer: it records the attempt, checks the person and signs.
@@ -47,6 +50,12 @@ type Options struct {
 	DB     *database.DB
 	Desk   Desk
 	Report Report
+	// SignOn is a service with which people sign in beside personal tokens; nil: there is none.
+	SignOn SignOn
+	// More are endpoints of other rooms. They are served here, behind the same sign-in, and stand in the same description.
+	More    []api.Endpoint
+	Version string
+	Library
 	// Explain says which playbook in force now would answer an alert, and why each other does not; nil: the page leaves it out.
 	Explain func(incident.Alert) []playbooks.Explained
 	Known   review.Known // who is listed under people: only they own next steps
@@ -61,6 +70,7 @@ type Options struct {
 type Console struct {
 	Options
 	pages    map[string]*template.Template
+	document []byte
 	sessions *sessions
 	watch    *watch
 }
@@ -88,12 +98,17 @@ func New(o Options) (*Console, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Version == "" {
+		o.Version = "unknown"
+	}
 	o.Report = defaults(o.Report, o.DB)
 	pages, err := parsePages(o.Now)
 	if err != nil {
 		return nil, err
 	}
-	return &Console{Options: o, pages: pages, sessions: newSessions(o.Now, o.Viewer), watch: &watch{db: o.DB}}, nil
+	c := &Console{Options: o, pages: pages, sessions: newSessions(o.Now, o.Viewer), watch: &watch{db: o.DB}}
+	c.document = api.Document(o.Version, c.all())
+	return c, nil
 }
 
 func defaults(r Report, db *database.DB) Report {
@@ -122,38 +137,46 @@ func (c *Console) Handler() http.Handler {
 
 func (c *Console) routes(mux *http.ServeMux) {
 	mux.Handle("GET /static/", cached(http.FileServerFS(staticFiles)))
+	mux.Handle("GET /graph.css", cached(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/css; charset=utf-8")
+		_, _ = io.WriteString(w, graph.CSS()) // who went away does not need the rest
+	})))
 	mux.HandleFunc("GET /sign-in", c.signInPage)
 	mux.HandleFunc("POST /sign-in", c.signIn)
-	mux.HandleFunc("POST /sign-out", c.page(c.signOut))
-
-	mux.HandleFunc("GET /{$}", c.page(c.home))
-	mux.HandleFunc("GET /runs", c.page(c.runs))
-	mux.HandleFunc("GET /runs/{id}", c.page(c.run))
-	mux.HandleFunc("POST /runs/{id}/review", c.page(c.review))
-	mux.HandleFunc("GET /signoffs", c.page(c.signoffs))
-	mux.HandleFunc("GET /signoffs/{id}", c.page(c.signoff))
-	mux.HandleFunc("POST /signoffs/{id}/decisions", c.page(c.decide))
-	mux.HandleFunc("GET /questions/{id}", c.page(c.question))
-	mux.HandleFunc("POST /questions/{id}/answers", c.page(c.answer))
-	mux.HandleFunc("POST /questions/{id}/key", c.page(c.seal))
-	mux.HandleFunc("GET /alerts", c.page(c.alerts))
-	mux.HandleFunc("GET /alerts/{id}/burn.svg", c.page(c.burnChart))
-	mux.HandleFunc("GET /alerts/{id}", c.page(c.alert))
-	mux.HandleFunc("GET /events", c.page(c.events))
-
-	mux.HandleFunc("GET /v1/runs", c.api(c.apiRuns))
-	mux.HandleFunc("GET /v1/runs/{id}", c.api(c.apiRun))
-	mux.HandleFunc("GET /v1/runs/{id}/timeline", c.api(c.apiTimeline))
-	mux.HandleFunc("GET /v1/runs/{id}/report", c.api(c.apiReport))
-	mux.HandleFunc("GET /v1/runs/{id}/evidence", c.api(c.apiEvidence))
-	mux.HandleFunc("GET /v1/runs/{id}/refund", c.api(c.apiRefund))
-	mux.HandleFunc("POST /v1/runs/{id}/review", c.api(c.apiReview))
-	mux.HandleFunc("GET /v1/report.schema.json", c.api(c.apiReportSchema))
-	mux.HandleFunc("GET /v1/signoffs", c.api(c.apiSignoffs))
-	mux.HandleFunc("GET /v1/signoffs/{id}", c.api(c.apiSignoff))
-	mux.HandleFunc("POST /v1/signoffs/{id}/decisions", c.api(c.apiDecide))
-	mux.HandleFunc("GET /v1/questions", c.api(c.apiQuestions))
-	mux.HandleFunc("POST /v1/questions/{id}/answers", c.api(c.apiAnswer))
-	mux.HandleFunc("POST /v1/questions/{id}/key", c.api(c.apiSeal))
-	mux.HandleFunc("GET /v1/alerts", c.api(c.apiAlerts))
+	mux.HandleFunc("GET "+signOnPath, c.beginSignOn)
+	mux.HandleFunc("GET "+SignOnBack, c.finishSignOn)
+	for _, p := range []struct {
+		pattern string
+		right   people.Right
+		serve   pageHandler
+	}{
+		{"POST /sign-out", people.Look, c.signOut},
+		{"GET /{$}", people.Look, c.home},
+		{"GET /runs", people.Look, c.runs},
+		{"GET /runs/{id}", people.Look, c.run},
+		{"GET /runs/{id}/history", people.SeeDetail, c.historyPage},
+		{"POST /runs/{id}/review", people.Note, c.review},
+		{"GET /signoffs", people.Look, c.signoffs},
+		{"GET /signoffs/{id}", people.Look, c.signoff},
+		{"POST /signoffs/{id}/decisions", people.Decide, c.decide},
+		{"GET /questions/{id}", people.Look, c.question},
+		{"POST /questions/{id}/answers", people.Decide, c.answer},
+		{"POST /questions/{id}/key", people.Decide, c.seal},
+		{"GET /alerts", people.Look, c.alerts},
+		{"GET /alerts/{id}", people.Look, c.alert},
+		{"GET /alerts/{id}/burn.svg", people.SeeDetail, c.burnChart},
+		{"GET /keys", people.Look, c.keysPage},
+		{"GET /playbooks", people.Look, c.playbooksPage},
+		{"GET /playbooks/{id}", people.Look, c.playbookPage},
+		{"GET /actions", people.Look, c.actionsPage},
+		{"GET /setup", people.SeeSetup, c.setupPage},
+		{"GET /events", people.Look, c.events},
+	} {
+		mux.HandleFunc(p.pattern, c.page(p.right, p.serve))
+	}
+	for _, e := range c.all() {
+		if e.Serve != nil {
+			mux.HandleFunc(e.Method+" "+e.Path, c.api(e))
+		}
+	}
 }

@@ -1,12 +1,14 @@
 package console
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 
 	"github.com/tourniquet-ir/tourniquet/internal/database"
+	"github.com/tourniquet-ir/tourniquet/internal/people"
 	"github.com/tourniquet-ir/tourniquet/internal/report"
 	"github.com/tourniquet-ir/tourniquet/internal/signoff"
 	"github.com/tourniquet-ir/tourniquet/internal/wire"
@@ -62,11 +64,11 @@ func (c *Console) decide(w http.ResponseWriter, r *http.Request, s session) {
 	id := r.PathValue("id")
 	view, err := c.DB.Request(r.Context(), id)
 	if err != nil {
-		c.missed(r, s, SurfaceConsole, r.PostFormValue("verb"), err)
+		c.missed(r.Context(), s.person.ID, SurfaceConsole, id, r.PostFormValue("verb"), err)
 		c.broken(w, s, err)
 		return
 	}
-	if s.viewer() {
+	if !s.may(people.Decide) {
 		c.showSignoff(w, r, s, http.StatusForbidden, &answered{Sentence: lookOnly, Code: viewerOnly})
 		return
 	}
@@ -87,16 +89,16 @@ func (c *Console) decide(w http.ResponseWriter, r *http.Request, s session) {
 }
 
 // missed hands an attempt on something that does not exist to the desk, which writes it down; the page says the rest.
-func (c *Console) missed(r *http.Request, s session, surface, verb string, err error) {
+func (c *Console) missed(ctx context.Context, person, surface, request, verb string, err error) {
 	var missing *database.NotFoundError
-	if errors.As(err, &missing) && !s.viewer() {
-		_, _, _ = c.Desk.Decide(r.Context(), Act{Person: s.person.ID, Surface: surface, Request: r.PathValue("id"), Verb: verb})
+	if errors.As(err, &missing) && person != "" {
+		_, _, _ = c.Desk.Decide(ctx, Act{Person: person, Surface: surface, Request: request, Verb: verb})
 	}
 }
 
 const (
 	viewerOnly = "viewer"
-	lookOnly   = "You came in by a link that may only look. To decide, sign in with your own personal token."
+	lookOnly   = "You may only look. To decide, sign in as somebody who is listed under people with the role of a responder."
 )
 
 // decision is what a person sends, by form or by API.
@@ -151,11 +153,11 @@ func (c *Console) showQuestion(w http.ResponseWriter, r *http.Request, s session
 func (c *Console) answer(w http.ResponseWriter, r *http.Request, s session) {
 	q, err := c.DB.Question(r.Context(), r.PathValue("id"))
 	if err != nil {
-		c.missed(r, s, SurfaceConsole, wire.VerbAnswer, err)
+		c.missed(r.Context(), s.person.ID, SurfaceConsole, r.PathValue("id"), wire.VerbAnswer, err)
 		c.broken(w, s, err)
 		return
 	}
-	if s.viewer() {
+	if !s.may(people.Decide) {
 		c.showQuestion(w, r, s, http.StatusForbidden, &answered{Sentence: lookOnly, Code: viewerOnly})
 		return
 	}

@@ -23,6 +23,7 @@ func funcs(now func() time.Time) template.FuncMap {
 		"away":   func(t time.Time) string { return away(now(), t) },
 		"pretty": pretty, "short": short, "tone": tone, "plain": plain, "open": isOpen, "word": word, "count": count,
 		"parts":  parts,
+		"crop":   crop,
 		"digest": func(q database.Question) string { return wire.QuestionDigest(asked(q)) },
 	}
 }
@@ -121,6 +122,16 @@ func count(n int, one, many string) string {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %s", n, many)
+}
+
+// maxShown is how much of one value a page shows; the bundle and the API have all of it.
+const maxShown = 6_000
+
+func crop(s string) string {
+	if len(s) <= maxShown {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxShown], "") + fmt.Sprintf("\n… %d bytes more; the API and the bundle hold all of it", len(s)-maxShown)
 }
 
 // parts hands several values to one template.

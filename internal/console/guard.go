@@ -2,10 +2,10 @@ package console
 
 import (
 	"crypto/subtle"
-	"net"
 	"net/http"
 	"net/url"
-	"strings"
+
+	"github.com/tourniquet-ir/tourniquet/internal/people"
 )
 
 const (
@@ -43,8 +43,8 @@ func cached(next http.Handler) http.Handler {
 
 type pageHandler func(w http.ResponseWriter, r *http.Request, s session)
 
-// page lets in who signed in with a browser, and checks the session's own token on every write.
-func (c *Console) page(h pageHandler) http.HandlerFunc {
+// page lets in who signed in with a browser and whose role has the right, and checks the session's own token on every write.
+func (c *Console) page(right people.Right, h pageHandler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		s, ok := c.sessions.find(r)
 		if !ok {
@@ -57,6 +57,10 @@ func (c *Console) page(h pageHandler) http.HandlerFunc {
 				return
 			}
 		}
+		if right != people.Decide && !s.may(right) { // who may not decide is told so on the page that asks
+			c.fault(w, s, http.StatusForbidden, notForRole)
+			return
+		}
 		h(w, r, s)
 	}
 }
@@ -67,64 +71,4 @@ func (c *Console) signInFirst(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.fault(w, session{}, http.StatusUnauthorized, "You are not signed in, or your session has ended. Nothing was done.")
-}
-
-// signInPage shows the form. The viewer's link only fills it in: looking at an address changes nothing.
-func (c *Console) signInPage(w http.ResponseWriter, r *http.Request) {
-	c.render(w, session{}, http.StatusOK, "sign-in", "Sign in", signInForm{Next: local(r.URL.Query().Get("next")), Link: r.URL.Query().Get("link")})
-}
-
-type signInForm struct{ Next, Link, Problem string }
-
-func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
-	form := signInForm{Next: local(r.PostFormValue("next"))}
-	if link := r.PostFormValue("link"); link != "" {
-		if cookie, ok := c.redeem(r, link); ok {
-			c.enter(w, r, cookie, form.Next)
-			return
-		}
-		form.Problem = "This link was used already, or it is not from here. A link opens one session, from the same machine, in a drill."
-		c.render(w, session{}, http.StatusUnauthorized, "sign-in", "Sign in", form)
-		return
-	}
-	token := strings.TrimSpace(r.PostFormValue("token"))
-	if token != "" && len(token) <= maxToken {
-		if p, ok := c.Desk.Person(r.Context(), token); ok && p.ID != "" {
-			c.enter(w, r, c.sessions.open(p), form.Next)
-			return
-		}
-	}
-	c.Logger.Warn("a sign-in was refused", "from", r.RemoteAddr)
-	form.Problem = "This token is not known. Ask an operator to issue one for you with “tourniquet person token”."
-	c.render(w, session{}, http.StatusUnauthorized, "sign-in", "Sign in", form)
-}
-
-// redeem takes the viewer's link from this machine only.
-func (c *Console) redeem(r *http.Request, link string) (string, bool) {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	ip := net.ParseIP(host)
-	if err != nil || ip == nil || !ip.IsLoopback() {
-		return "", false
-	}
-	return c.sessions.redeem(link)
-}
-
-func (c *Console) enter(w http.ResponseWriter, r *http.Request, cookie, next string) {
-	c.setCookie(w, cookie)
-	http.Redirect(w, r, next, http.StatusSeeOther)
-}
-
-func (c *Console) signOut(w http.ResponseWriter, r *http.Request, _ session) {
-	c.sessions.close(r)
-	c.setCookie(w, "")
-	http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
-}
-
-// local keeps a way back inside this console.
-func local(next string) string {
-	u, err := url.Parse(next)
-	if err != nil || u.Host != "" || u.Scheme != "" || !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.Contains(next, `\`) {
-		return "/"
-	}
-	return next
 }

@@ -95,7 +95,8 @@ func newWorld(t *testing.T, change ...func(*console.Options)) *world {
 // browser keeps cookies and does not follow redirects.
 type browser struct {
 	*world
-	cookie *http.Cookie
+	cookie *http.Cookie // of the session
+	other  *http.Cookie // the last one of another name
 }
 
 func (b *browser) do(method, path string, form url.Values, header ...string) (*http.Response, string) {
@@ -117,6 +118,9 @@ func (b *browser) do(method, path string, form url.Values, header ...string) (*h
 	if b.cookie != nil {
 		req.AddCookie(b.cookie)
 	}
+	if b.other != nil && b.other.MaxAge >= 0 {
+		req.AddCookie(b.other)
+	}
 	return b.send(req)
 }
 
@@ -132,7 +136,11 @@ func (b *browser) send(req *http.Request) (*http.Response, string) {
 		b.t.Fatal(err)
 	}
 	for _, c := range res.Cookies() {
-		b.cookie = c
+		if c.Name == "tourniquet_session" {
+			b.cookie = c
+		} else {
+			b.other = c
+		}
 	}
 	return res, string(raw)
 }

@@ -2,6 +2,7 @@ package console
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tourniquet-ir/tourniquet/internal/report"
@@ -18,6 +19,24 @@ type chart struct {
 type track struct {
 	Name string
 	Bars []bar
+}
+
+// mostSaid is how many bars a lane tells one by one to those who do not see it.
+const mostSaid = 12
+
+// Words are the lane in a sentence; the steps below say all of it.
+func (t track) Words() string {
+	switch n := len(t.Bars); {
+	case n == 0:
+		return t.Name + ": nothing recorded"
+	case n > mostSaid:
+		return fmt.Sprintf("%s: %d entries, each of which stands below", t.Name, n)
+	}
+	said := make([]string, 0, len(t.Bars))
+	for _, b := range t.Bars {
+		said = append(said, b.Label)
+	}
+	return t.Name + ": " + strings.Join(said, "; ")
 }
 
 type bar struct {
@@ -60,7 +79,7 @@ func lanes(f *report.Facts, now time.Time) chart {
 	}
 	margin := s.to.Sub(s.from) / 40
 	s.from, s.to = s.from.Add(-margin), s.to.Add(margin)
-	c := chart{Lanes: []track{attacker(f, s), people(f, s, now)}}
+	c := chart{Lanes: []track{attacker(f, s), peopleLane(f, s, now)}}
 	system, provider := steps(f, s, now)
 	c.Lanes = append(c.Lanes, system, provider)
 	for _, m := range f.Marks {
@@ -91,8 +110,8 @@ func attacker(f *report.Facts, s scale) track {
 	return t
 }
 
-// people shows how long people were waited for, and each attempt.
-func people(f *report.Facts, s scale, now time.Time) track {
+// peopleLane shows how long people were waited for, and each attempt.
+func peopleLane(f *report.Facts, s scale, now time.Time) track {
 	t := track{Name: "People"}
 	for _, so := range f.Signoffs {
 		end, tone := now, "warn"

@@ -6,7 +6,6 @@ import (
 
 	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
-	"github.com/tourniquet-ir/tourniquet/internal/report"
 	"github.com/tourniquet-ir/tourniquet/internal/signoff"
 )
 
@@ -54,50 +53,6 @@ func (c *Console) homeData(r *http.Request) (d homeData, err error) {
 		}
 	}
 	return d, nil
-}
-
-type runsData struct {
-	Filter database.Filter
-	Runs   []incident.Run
-	Next   string
-}
-
-func (c *Console) runs(w http.ResponseWriter, r *http.Request, s session) {
-	f := filter(r.URL.Query())
-	runs, err := c.DB.Runs(r.Context(), f)
-	if err != nil {
-		c.broken(w, s, err)
-		return
-	}
-	d := runsData{Filter: f, Runs: runs}
-	if len(runs) == f.Limit {
-		q := r.URL.Query()
-		q.Set("before", runs[len(runs)-1].ID)
-		d.Next = "/runs?" + q.Encode()
-	}
-	c.render(w, s, http.StatusOK, "runs", "Runs", d)
-}
-
-func filter(q url.Values) database.Filter {
-	return database.Filter{
-		Incident: q.Get("incident"), State: q.Get("state"), Outcome: q.Get("outcome"), Provider: q.Get("provider"), Text: q.Get("text"),
-		Before: q.Get("before"), Limit: perPage,
-	}
-}
-
-func (c *Console) run(w http.ResponseWriter, r *http.Request, s session) {
-	f, err := report.Load(r.Context(), c.DB, r.PathValue("id"))
-	if err != nil {
-		c.broken(w, s, err)
-		return
-	}
-	c.render(w, s, http.StatusOK, "run", "Run "+f.Run.ID, runData{f, lanes(f, c.Now()), watched(f.Alerts)})
-}
-
-type runData struct {
-	*report.Facts
-	Lanes chart
-	Watch string // alert of the usage watch that can be drawn; empty: none
 }
 
 type signoffsData struct {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
+	"github.com/tourniquet-ir/tourniquet/internal/people"
 	"github.com/tourniquet-ir/tourniquet/internal/report"
 )
 
@@ -21,14 +22,23 @@ type frame struct {
 	Page   string
 	Drill  bool
 	Person string
-	Viewer bool
+	Viewer bool // may not decide
+	May    mayDo
 	CSRF   string
+	Next   string // where the browser goes by itself
 	Now    time.Time
 	Data   any
 }
 
+// mayDo is what the reader may, for links and forms. The handlers decide by themselves.
+type mayDo struct{ Detail, Decide, Act, Note, Setup bool }
+
+func (s session) mayDo() mayDo {
+	return mayDo{s.may(people.SeeDetail), s.may(people.Decide), s.may(people.Act), s.may(people.Note), s.may(people.SeeSetup)}
+}
+
 func parsePages(now func() time.Time) (map[string]*template.Template, error) {
-	base, err := template.New("layout").Funcs(funcs(now)).ParseFS(pageFiles, "pages/layout.html", "pages/parts.html")
+	base, err := template.New("layout").Funcs(funcs(now)).ParseFS(pageFiles, "pages/layout.html", "pages/part*.html")
 	if err != nil {
 		return nil, fmt.Errorf("pages of the console: %w", err)
 	}
@@ -39,7 +49,7 @@ func parsePages(now func() time.Time) (map[string]*template.Template, error) {
 	out := map[string]*template.Template{}
 	for _, n := range names {
 		name := strings.TrimSuffix(n.Name(), path.Ext(n.Name()))
-		if name == "layout" || name == "parts" {
+		if name == "layout" || strings.HasPrefix(name, "part") {
 			continue
 		}
 		t, err := base.Clone()
@@ -57,9 +67,14 @@ func parsePages(now func() time.Time) (map[string]*template.Template, error) {
 // render writes a whole page or, when it cannot be made, none of it.
 func (c *Console) render(w http.ResponseWriter, s session, status int, page, title string, data any) {
 	var out bytes.Buffer
-	err := c.pages[page].ExecuteTemplate(&out, "layout.html", frame{
-		Title: title, Page: page, Drill: c.World == incident.WorldDrill, Person: s.person.Name, Viewer: s.viewer(), CSRF: s.csrf, Now: c.Now(), Data: data,
-	})
+	f := frame{
+		Title: title, Page: page, Drill: c.World == incident.WorldDrill, Person: s.person.Name, Viewer: !s.may(people.Decide), May: s.mayDo(),
+		CSRF: s.csrf, Now: c.Now(), Data: data,
+	}
+	if form, ok := data.(signInForm); ok {
+		f.Next = form.Continue
+	}
+	err := c.pages[page].ExecuteTemplate(&out, "layout.html", f)
 	if err != nil {
 		c.Logger.Error("a page could not be made", "page", page, "error", err)
 		http.Error(w, "This page could not be made; the log says why.", http.StatusInternalServerError)

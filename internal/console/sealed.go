@@ -3,6 +3,8 @@ package console
 import (
 	"context"
 	"net/http"
+
+	"github.com/tourniquet-ir/tourniquet/internal/people"
 )
 
 // Sealer takes new keys that people made by hand. The value goes under seal and nowhere else.
@@ -12,7 +14,7 @@ type Sealer interface {
 
 // seal takes the sealed form. What was typed is never rendered again.
 func (c *Console) seal(w http.ResponseWriter, r *http.Request, s session) {
-	if s.viewer() {
+	if !s.may(people.Decide) {
 		c.showQuestion(w, r, s, http.StatusForbidden, &answered{Sentence: lookOnly, Code: viewerOnly})
 		return
 	}
@@ -26,21 +28,4 @@ func (c *Console) seal(w http.ResponseWriter, r *http.Request, s session) {
 	}
 	c.watch.poke()
 	c.showQuestion(w, r, s, status, &answered{sentence, accepted, code})
-}
-
-// apiSeal is the same for a machine with a personal token.
-func (c *Console) apiSeal(w http.ResponseWriter, r *http.Request, s session) {
-	var in struct {
-		Value string `json:"value"`
-	}
-	if !read(w, r, &in) {
-		return
-	}
-	answer, accepted, code := c.Desk.Seal(r.Context(), s.person.ID, SurfaceCLI, r.PathValue("id"), []byte(in.Value))
-	c.watch.poke()
-	if !accepted {
-		problem(w, http.StatusConflict, code, answer)
-		return
-	}
-	send(w, http.StatusOK, map[string]any{"accepted": true, "answer": answer})
 }

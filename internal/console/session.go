@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
+	"github.com/tourniquet-ir/tourniquet/internal/people"
 )
 
 const (
@@ -19,11 +20,20 @@ const (
 // session is one browser that signed in. Who has no person id may look and nothing else.
 type session struct {
 	person incident.Person
+	link   bool // came by the one-time link of a drill: sees everything, does nothing
 	csrf   string
 	until  time.Time
 }
 
-func (s session) viewer() bool { return s.person.ID == "" }
+func (s session) may(r people.Right) bool {
+	if s.link {
+		return r == people.Look || r == people.SeeDetail || r == people.SeeSetup
+	}
+	if r == people.Decide && s.person.ID == "" {
+		return false // whoever is nobody here has no seat
+	}
+	return people.May(people.RolesOf(s.person), r)
+}
 
 // sessions lie in memory: a restart signs everybody out, which costs a paste of the token.
 type sessions struct {
@@ -38,7 +48,7 @@ func newSessions(now func() time.Time, viewer string) *sessions {
 }
 
 // open makes a session and returns the value of its cookie.
-func (s *sessions) open(p incident.Person) string {
+func (s *sessions) open(p incident.Person, link bool) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
@@ -48,7 +58,7 @@ func (s *sessions) open(p incident.Person) string {
 		}
 	}
 	cookie := rand.Text() + rand.Text()
-	s.byID[sha256.Sum256([]byte(cookie))] = session{person: p, csrf: rand.Text(), until: now.Add(sessionFor)}
+	s.byID[sha256.Sum256([]byte(cookie))] = session{person: p, link: link, csrf: rand.Text(), until: now.Add(sessionFor)}
 	return cookie
 }
 
@@ -63,7 +73,7 @@ func (s *sessions) redeem(token string) (cookie string, ok bool) {
 	if !fits {
 		return "", false
 	}
-	return s.open(incident.Person{Name: "Viewer of this drill"}), true
+	return s.open(incident.Person{Name: "Viewer of this drill"}, true), true
 }
 
 func (s *sessions) find(r *http.Request) (session, bool) {

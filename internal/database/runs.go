@@ -74,31 +74,6 @@ func (d *DB) Run(ctx context.Context, id string) (incident.Run, error) {
 	return r, nil
 }
 
-// Filter narrows a list of runs; an empty field lets everything through. Before is the id of the last run of the page before.
-type Filter struct {
-	Incident string
-	State    string
-	Outcome  string
-	Provider string
-	Text     string // part of an id, playbook, key, owner or outcome, in any case
-	Before   string
-	Limit    int
-}
-
-// Runs lists runs, newest first.
-func (d *DB) Runs(ctx context.Context, f Filter) ([]incident.Run, error) {
-	out, err := list(ctx, d.reader, doc[incident.Run], `SELECT doc FROM runs
-		WHERE (?1 = '' OR incident = ?1) AND (?2 = '' OR state = ?2) AND (?3 = '' OR outcome = ?3)
-		  AND (?4 = '' OR provider = ?4) AND (?5 = '' OR instr(words, ?5) > 0)
-		  AND (?6 = '' OR n < (SELECT n FROM runs WHERE id = ?6))
-		ORDER BY n DESC LIMIT ?7`,
-		f.Incident, f.State, f.Outcome, f.Provider, strings.ToLower(f.Text), f.Before, atMost(f.Limit))
-	if err != nil {
-		return nil, fmt.Errorf("runs: %w", err)
-	}
-	return out, nil
-}
-
 // AutoRuns counts the runs that claimed automatic containment after since.
 func (d *DB) AutoRuns(ctx context.Context, since time.Time) (int, error) {
 	var n int

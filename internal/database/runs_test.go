@@ -33,11 +33,14 @@ func TestRunsAreKeptOnceChangedAndFound(t *testing.T) {
 		t.Errorf("open run %+v, %v, %v", r, open, err)
 	}
 	for want, f := range map[int]database.Filter{
-		3: {}, 2: {State: "running"}, 1: {Text: "k_100%"}, 0: {Text: "%" + "zz"},
+		3: {Until: noon().Add(time.Second)}, 2: {State: "running", Since: noon()}, 1: {Text: "k_100%"}, 0: {Since: noon().Add(time.Second)},
 	} {
 		if all := got[[]incident.Run](t)(d.Runs(ctx, f)); len(all) != want {
 			t.Errorf("%+v found %d, want %d", f, len(all), want)
 		}
+	}
+	if all := got[[]incident.Run](t)(d.Runs(ctx, database.Filter{Text: "%" + "zz"})); len(all) != 0 {
+		t.Errorf("a text that nothing holds found %d", len(all))
 	}
 	page := got[[]incident.Run](t)(d.Runs(ctx, database.Filter{Limit: 2}))
 	rest := got[[]incident.Run](t)(d.Runs(ctx, database.Filter{Before: page[1].ID}))

@@ -63,5 +63,7 @@ type Person struct {
 	Slack string `json:"slack,omitempty"`
 	Email string `json:"email,omitempty"`
 
-	PagerDuty string `json:"pagerduty,omitempty"` // user id there
+	PagerDuty string   `json:"pagerduty,omitempty"` // user id there
+	Subject   string   `json:"-"`                   // under which the OIDC provider knows them
+	Roles     []string `json:"-"`                   // in the console and the API
 }

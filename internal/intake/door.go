@@ -259,6 +259,12 @@ func (d *door) fetch(ctx context.Context, name string, c Configured, f *sources.
 	}
 }
 
+// fateOf is the answer to a question about one alert.
+type fateOf struct {
+	AlertID string `json:"alert_id"`
+	database.Fate
+}
+
 func (d *door) fate(w http.ResponseWriter, r *http.Request) {
 	if d.o.Reader == nil || d.o.Reader.Check(r.Context(), sources.Request{Headers: r.Header}) != nil {
 		problem(w, sources.ErrUnauthenticated)
@@ -274,9 +280,6 @@ func (d *door) fate(w http.ResponseWriter, r *http.Request) {
 		d.o.Logger.Error("fate not read", "error", err.Error())
 		overloaded(w, "the alert could not be read just now")
 	default:
-		writeJSON(w, http.StatusOK, "application/json", struct {
-			AlertID string `json:"alert_id"`
-			database.Fate
-		}{id, f})
+		writeJSON(w, http.StatusOK, "application/json", fateOf{id, f})
 	}
 }

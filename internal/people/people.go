@@ -3,6 +3,7 @@ package people
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -44,8 +45,11 @@ func New(persons []incident.Person, groups map[string]Group, c chat.Chat, now fu
 		if p.ID == "" {
 			return nil, fmt.Errorf("people: a person without id")
 		}
-		for _, mark := range []string{"id " + p.ID, "slack user " + p.Slack, "pagerduty user " + p.PagerDuty} {
-			if strings.HasSuffix(mark, "user ") {
+		if err := CheckRoles(p.Roles); err != nil {
+			return nil, fmt.Errorf("people: %q: %w", p.ID, err)
+		}
+		for _, mark := range []string{"id " + p.ID, "slack user " + p.Slack, "pagerduty user " + p.PagerDuty, "OIDC subject " + p.Subject} {
+			if strings.HasSuffix(mark, " ") {
 				continue
 			}
 			if other, twice := seen[mark]; twice {
@@ -92,6 +96,11 @@ func (d *Directory) byRoster(user string) (incident.Person, bool) {
 	return d.find(func(p incident.Person) bool { return user != "" && p.PagerDuty == user })
 }
 
+// BySubject finds a person by the subject under which the OIDC provider knows them.
+func (d *Directory) BySubject(subject string) (incident.Person, bool) {
+	return d.find(func(p incident.Person) bool { return subject != "" && p.Subject == subject })
+}
+
 func (d *Directory) find(is func(incident.Person) bool) (incident.Person, bool) {
 	i := slices.IndexFunc(d.persons, is)
 	if i < 0 {
@@ -99,6 +108,12 @@ func (d *Directory) find(is func(incident.Person) bool) (incident.Person, bool) 
 	}
 	return d.persons[i], true
 }
+
+// Persons lists everybody, in the order of the configuration.
+func (d *Directory) Persons() []incident.Person { return slices.Clone(d.persons) }
+
+// GroupsByName are the groups as they are configured.
+func (d *Directory) GroupsByName() map[string]Group { return maps.Clone(d.groups) }
 
 // Sizes tells how many people each group has, -1 where only another service knows.
 func (d *Directory) Sizes() map[string]int {
@@ -176,6 +191,9 @@ func (d *Directory) MayDecide(ctx context.Context, person string) (string, error
 	p, ok := d.Person(person)
 	if !ok {
 		return "is not listed under people", nil
+	}
+	if !May(RolesOf(p), Decide) {
+		return "has no role that decides", nil
 	}
 	if p.Slack == "" || d.chat == nil {
 		return "", nil

@@ -99,7 +99,7 @@ func (f *Facts) bars(rows int) string {
 
 func amount(v float64, unit string) string {
 	if unit == "USD" {
-		return dollars(v)
+		return Dollars(v)
 	}
 	return fmt.Sprintf("%.0f %s", v, unit)
 }

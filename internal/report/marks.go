@@ -155,19 +155,19 @@ func (f *Facts) figures() []Figure {
 		basis, _ := field(s.Outputs, "cost_basis").(string)
 		if cost, ok := field(s.Outputs, "cost_usd").(float64); ok {
 			if out[0].Text == Unknown {
-				out[0].Text, out[0].Basis = dollars(cost), basis
+				out[0].Text, out[0].Basis = Dollars(cost), basis
 			}
-			out[1].Text, out[1].Basis = dollars(cost), basis
+			out[1].Text, out[1].Basis = Dollars(cost), basis
 		}
 		if calls, ok := field(s.Outputs, "abuse_requests").(float64); ok {
 			out[2].Text = fmt.Sprintf("%.0f", calls)
 		}
 		if cost, ok := field(s.Outputs, "abuse_usd").(float64); ok {
-			out[3].Text, out[3].Basis = dollars(cost), basis
+			out[3].Text, out[3].Basis = Dollars(cost), basis
 		}
 	}
 	if usd, known := f.Avoided(); known {
-		out[4].Text, out[4].Basis = dollars(usd), "estimated from its own rate"
+		out[4].Text, out[4].Basis = Dollars(usd), "estimated from its own rate"
 	}
 	return out
 }
@@ -195,8 +195,8 @@ func (f *Facts) Avoided() (usd float64, known bool) {
 	return 0, false
 }
 
-// dollars groups thousands: $4,812.50.
-func dollars(v float64) string {
+// Dollars groups thousands: $4,812.50.
+func Dollars(v float64) string {
 	whole, cents, _ := strings.Cut(fmt.Sprintf("%.2f", v), ".")
 	for i := len(whole) - 3; i > 0 && whole[i-1] != '-'; i -= 3 {
 		whole = whole[:i] + "," + whole[i:]

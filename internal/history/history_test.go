@@ -1,4 +1,4 @@
-package main
+package history
 
 import (
 	"crypto/rand"
@@ -104,5 +104,20 @@ func TestAMarkerOfALocalActivityIsNamedByItsAction(t *testing.T) {
 	}})
 	if e.Summary != "LocalActivity key.identify" {
 		t.Errorf("summary %q, payloads %v", e.Summary, e.Payloads)
+	}
+}
+
+func TestAnEventSaysToWhichStepItBelongs(t *testing.T) {
+	t.Parallel()
+	ring, steps := keyRing(t), map[int64]string{}
+	for want, e := range map[string]*historypb.HistoryEvent{"": {EventId: 1}, "first_minute/contain": scheduled(sealed(t, ring, map[string]string{"step": "first_minute/contain"}))} {
+		if got := stepOf(e, readerOf(ring).event(e), steps); got != want {
+			t.Errorf("step %q, want %q", got, want)
+		}
+	}
+	done := &historypb.HistoryEvent{EventId: 7, Attributes: &historypb.HistoryEvent_ActivityTaskCompletedEventAttributes{
+		ActivityTaskCompletedEventAttributes: &historypb.ActivityTaskCompletedEventAttributes{ScheduledEventId: 5}}}
+	if got := stepOf(done, readerOf(ring).event(done), steps); got != "first_minute/contain" {
+		t.Errorf("the end of a call belongs to %q", got)
 	}
 }

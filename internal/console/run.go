@@ -1,0 +1,147 @@
+package console
+
+import (
+	"errors"
+	"html/template"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/tourniquet-ir/tourniquet/internal/database"
+	"github.com/tourniquet-ir/tourniquet/internal/history"
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
+	"github.com/tourniquet-ir/tourniquet/internal/report"
+	"github.com/tourniquet-ir/tourniquet/internal/signoff"
+)
+
+// picture is an SVG that we drew: what is foreign in it was escaped when it was drawn.
+type picture = template.HTML
+
+// runData is what the page of a run shows.
+type runData struct {
+	*report.Facts
+	Lanes    chart
+	Curve    *curve
+	Watch    string // alert of the usage watch that can be drawn; empty: none
+	Rows     []stepView
+	Picture  picture
+	Open     []report.Signoff // those that still wait for people
+	Asking   []report.Question
+	Timeline []report.Moment
+	Filter   timeFilter
+}
+
+// stepView is a step with what its expressions gave.
+type stepView struct {
+	database.StepRow
+	Depth int
+	Seen  []seen
+	Calls []report.Receipt
+}
+
+func (c *Console) run(w http.ResponseWriter, r *http.Request, s session) {
+	f, err := report.Load(r.Context(), c.DB, r.PathValue("id"))
+	if err != nil {
+		c.broken(w, s, err)
+		return
+	}
+	detail := s.mayDo().Detail
+	d := runData{Facts: f, Lanes: lanes(f, c.Now()), Curve: burnCurve(f), Watch: watched(f.Alerts)}
+	for _, so := range f.Signoffs {
+		if so.View.State == signoff.StateOpen || so.View.State == signoff.StateQuorum {
+			d.Open = append(d.Open, so)
+		}
+	}
+	for _, q := range f.Questions {
+		if !q.Answered() {
+			d.Asking = append(d.Asking, q)
+		}
+	}
+	d.steps(c, detail)
+	trim(f, detail)
+	d.Filter = readTimeFilter(r.URL.Query())
+	d.Timeline = d.Filter.apply(f.Timeline, "/runs/"+f.Run.ID)
+	c.render(w, s, http.StatusOK, "run", "Run "+f.Run.ID, d)
+}
+
+// steps prepares the steps and the picture of the playbook at the run's digest.
+func (d *runData) steps(c *Console, detail bool) {
+	var e *expressions
+	if c.Compile != nil {
+		if p, ok := c.Compile(d.Run.Playbook, d.Run.Source); ok {
+			d.Picture = c.draw(p, statuses(d.Steps))
+			e = newExpressions(d.Facts, p)
+		}
+	}
+	calls := map[string][]report.Receipt{}
+	for _, call := range d.Calls {
+		calls[call.Step] = append(calls[call.Step], call)
+	}
+	for _, row := range d.Steps {
+		v := stepView{StepRow: row, Depth: min(strings.Count(row.Path, "/"), 4), Calls: calls[row.Path]}
+		if e != nil && detail {
+			v.Seen = e.of(row)
+		}
+		if !detail {
+			v.Inputs, v.Outputs = nil, nil
+		}
+		d.Rows = append(d.Rows, v)
+	}
+}
+
+type historyData struct {
+	Run     incident.Run
+	History history.History
+	Gone    string
+	Step    string // only its events; empty: all
+	Hidden  int
+	Steps   map[string]bool // that the records know
+}
+
+// historyPage shows what the workflow engine holds. An event that the engine made in passing names its action alone; it belongs to the
+// step of that action which ended last before it.
+func (c *Console) historyPage(w http.ResponseWriter, r *http.Request, s session) {
+	run, err := c.DB.Run(r.Context(), r.PathValue("id"))
+	if err != nil {
+		c.broken(w, s, err)
+		return
+	}
+	steps, err := c.DB.Steps(r.Context(), run.ID)
+	if err != nil {
+		c.broken(w, s, err)
+		return
+	}
+	d := historyData{Run: run, Step: r.URL.Query().Get("step"), Steps: map[string]bool{}}
+	d.History, err = c.history(r.Context(), run)
+	if err != nil {
+		d.Gone = sentence(history.ErrAway.Error())
+		if errors.Is(err, history.ErrGone) {
+			d.Gone = sentence(err.Error())
+		}
+	}
+	for _, st := range steps {
+		d.Steps[st.Path] = true
+	}
+	linkPassing(d.History.Events, steps)
+	if d.Step != "" {
+		before := len(d.History.Events)
+		d.History.Events = slices.DeleteFunc(d.History.Events, func(e history.Event) bool { return e.Step != d.Step })
+		d.Hidden = before - len(d.History.Events)
+	}
+	c.render(w, s, http.StatusOK, "history", "History of "+run.ID, d)
+}
+
+func linkPassing(events []history.Event, steps []database.StepRow) {
+	for i, e := range events {
+		if e.Step != "" || e.Action == "" {
+			continue
+		}
+		var last database.StepRow
+		for _, st := range steps {
+			if st.Action == e.Action && !st.FinishedAt.IsZero() && !st.FinishedAt.After(e.Time) && st.FinishedAt.After(last.FinishedAt) {
+				last = st
+			}
+		}
+		events[i].Step = last.Path
+	}
+}

@@ -1,0 +1,144 @@
+package console
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
+)
+
+// SignOn is a service with which people sign in. It maps whoever comes back to a person, with the roles they have.
+type SignOn interface {
+	Name() string
+	// Begin gives an address to send the browser to, and what that browser must show when it comes back.
+	Begin(ctx context.Context, next string) (address, browser string, err error)
+	// Finish takes what the browser came back with. The error is a sentence for whoever tried.
+	Finish(ctx context.Context, answer url.Values, browser string) (p incident.Person, next string, err error)
+}
+
+// signInForm is what the page of that name shows.
+type signInForm struct{ Next, Link, Problem, SignOn, Continue string }
+
+// signInPage shows the form. The viewer's link only fills it in: looking at an address changes nothing.
+func (c *Console) signInPage(w http.ResponseWriter, r *http.Request) {
+	c.showSignIn(w, http.StatusOK, signInForm{Next: local(r.URL.Query().Get("next")), Link: r.URL.Query().Get("link")})
+}
+
+func (c *Console) showSignIn(w http.ResponseWriter, status int, form signInForm) {
+	if c.SignOn != nil && form.Link == "" {
+		form.SignOn = c.SignOn.Name()
+	}
+	c.render(w, session{}, status, "sign-in", "Sign in", form)
+}
+
+func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
+	form := signInForm{Next: local(r.PostFormValue("next"))}
+	if link := r.PostFormValue("link"); link != "" {
+		if cookie, ok := c.redeem(r, link); ok {
+			c.enter(w, r, cookie, form.Next)
+			return
+		}
+		form.Problem = "This link was used already, or it is not from here. A link opens one session, from the same machine, in a drill."
+		c.showSignIn(w, http.StatusUnauthorized, form)
+		return
+	}
+	token := strings.TrimSpace(r.PostFormValue("token"))
+	if token != "" && len(token) <= maxToken {
+		if p, ok := c.Desk.Person(r.Context(), token); ok && p.ID != "" {
+			c.enter(w, r, c.sessions.open(p, false), form.Next)
+			return
+		}
+	}
+	c.Logger.Warn("a sign-in was refused", "from", r.RemoteAddr)
+	form.Problem = "This token is not known. Ask an operator to issue one for you with “tourniquet person token”."
+	c.showSignIn(w, http.StatusUnauthorized, form)
+}
+
+// redeem takes the viewer's link from this machine only.
+func (c *Console) redeem(r *http.Request, link string) (string, bool) {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	ip := net.ParseIP(host)
+	if err != nil || ip == nil || !ip.IsLoopback() {
+		return "", false
+	}
+	return c.sessions.redeem(link)
+}
+
+func (c *Console) enter(w http.ResponseWriter, r *http.Request, cookie, next string) {
+	c.setCookie(w, cookie)
+	http.Redirect(w, r, next, http.StatusSeeOther)
+}
+
+func (c *Console) signOut(w http.ResponseWriter, r *http.Request, _ session) {
+	c.sessions.close(r)
+	c.setCookie(w, "")
+	http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
+}
+
+// attemptCookie binds an attempt to sign in to the browser that began it. It is Lax, because the way back comes from
+// the sign-on service; the session's own cookie stays Strict.
+const (
+	attemptCookie = "tourniquet_attempt"
+	signOnPath    = "/sign-in/oidc"
+	// SignOnBack is the path that is registered at the sign-on service.
+	SignOnBack = signOnPath + "/back"
+)
+
+func (c *Console) beginSignOn(w http.ResponseWriter, r *http.Request) {
+	next := local(r.URL.Query().Get("next"))
+	if c.SignOn == nil {
+		c.showSignIn(w, http.StatusNotFound, signInForm{Next: next, Problem: "This installation has no sign-on service: sign in with your personal token."})
+		return
+	}
+	address, browser, err := c.SignOn.Begin(r.Context(), next)
+	if err != nil {
+		c.Logger.Error("the sign-on service cannot be used", "error", err)
+		c.showSignIn(w, http.StatusBadGateway, signInForm{Next: next, Problem: "The sign-on service does not answer just now. A personal token works all the same."})
+		return
+	}
+	http.SetCookie(w, &http.Cookie{Name: attemptCookie, Value: browser, Path: signOnPath, MaxAge: 600, HttpOnly: true, Secure: c.Secure, SameSite: http.SameSiteLaxMode})
+	http.Redirect(w, r, address, http.StatusSeeOther)
+}
+
+// finishSignOn opens a session for whoever came back. It answers with a page and not with a redirect: the browser would not send
+// a Strict cookie along on a way that another site began.
+func (c *Console) finishSignOn(w http.ResponseWriter, r *http.Request) {
+	if c.SignOn == nil {
+		c.beginSignOn(w, r)
+		return
+	}
+	browser := ""
+	if got, err := r.Cookie(attemptCookie); err == nil {
+		browser = got.Value
+	}
+	http.SetCookie(w, &http.Cookie{Name: attemptCookie, Path: signOnPath, MaxAge: -1, HttpOnly: true, Secure: c.Secure, SameSite: http.SameSiteLaxMode})
+	p, next, err := c.SignOn.Finish(r.Context(), r.URL.Query(), browser)
+	if err != nil {
+		c.Logger.Warn("a sign-in was refused", "from", r.RemoteAddr, "error", err)
+		c.showSignIn(w, http.StatusUnauthorized, signInForm{Next: "/", Problem: sentence(err.Error())})
+		return
+	}
+	c.Logger.Info("signed in", "person", p.ID, "name", p.Name)
+	c.setCookie(w, c.sessions.open(p, false))
+	c.render(w, session{}, http.StatusOK, "sign-in", "Signed in", signInForm{Continue: local(next)})
+}
+
+// sentence begins with a capital and ends with a full stop.
+func sentence(s string) string {
+	if s == "" {
+		return ""
+	}
+	return strings.ToUpper(s[:1]) + strings.TrimSuffix(s[1:], ".") + "."
+}
+
+// local keeps a way back inside this console.
+func local(next string) string {
+	u, err := url.Parse(next)
+	if err != nil || u.Host != "" || u.Scheme != "" || !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.Contains(next, `\`) {
+		return "/"
+	}
+	return next
+}
