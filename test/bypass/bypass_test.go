@@ -149,7 +149,7 @@ func TestADrillOfPeopleWhoLeaveATargetThatMovesAndASlackThatIsDown(t *testing.T)
 		t.Fatal(err)
 	}
 	down := away(t)
-	h, err := openHouse(t.Context(), program, 4, 4*down+20*time.Second)
+	h, err := openHouse(t.Context(), program, wants{keys: 4, useWithin: 4*down + 20*time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

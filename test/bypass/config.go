@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -23,7 +24,7 @@ func (h *house) config(listen, stage string) (string, error) {
 		return "", errors.New("the stage's configuration has no sections from slack to sources")
 	}
 	return strings.NewReplacer(
-		"@listen", listen, "@secrets", "file://"+filepath.ToSlash(filepath.Join(h.dir, "secrets")), "@outside", outside, "@use_within", h.useWithin.String(),
+		"@listen", listen, "@secrets", "file://"+filepath.ToSlash(filepath.Join(h.dir, "secrets")), "@outside", outside, "@use_within", h.useWithin.String(), "@rooms", strconv.FormatBool(h.rooms),
 	).Replace(configText), nil
 }
 
@@ -32,6 +33,7 @@ server: { listen: "@listen", data_dir: data }
 slack:
   socket_mode: true
   remember: 1s
+  channel_per_incident: @rooms
 @outside
 sources:
   github: { trust: act, secret: @secrets/github-hook }

@@ -32,7 +32,6 @@ var playbookFiles embed.FS
 type house struct {
 	*sandbox.Stage
 	program, dir, url string
-	env               []string
 	serve             *exec.Cmd
 	said              *talk
 	ended             chan struct{}
@@ -43,8 +42,16 @@ type house struct {
 	failure           converter.FailureConverter
 	db                *sql.DB
 	spare             []sandbox.Key // keys that no attempt has used
-	useWithin         time.Duration // of approvals
-	quick             []time.Duration
+	wants
+	quick []time.Duration
+}
+
+// wants is how a house is to be.
+type wants struct {
+	keys      int           // to attack
+	useWithin time.Duration // of approvals
+	rooms     bool          // each incident has a channel of its own, so that every card has two copies
+	env       []string      // of serve
 }
 
 // The people of the house. All but lee and the stranger are members of the Slack user group that decides.
@@ -69,14 +76,13 @@ func members() []string {
 	return []string{sandbox.UserAna, sandbox.UserBo, userCy, sandbox.UserKim, userSam, userGus, userFay, userRob, userDel}
 }
 
-// openHouse sets the world up and starts serve in it, with keys to attack and approvals that must be used within a time.
-// The caller closes it.
-func openHouse(ctx context.Context, program string, keys int, useWithin time.Duration, env ...string) (*house, error) {
+// openHouse sets the world up and starts serve in it. The caller closes it.
+func openHouse(ctx context.Context, program string, w wants) (*house, error) {
 	s, err := sandbox.NewStage(sandbox.Options{RevocationDelay: -1})
 	if err != nil {
 		return nil, err
 	}
-	h := &house{Stage: s, program: program, env: env, useWithin: useWithin, tokens: map[string]string{}}
+	h := &house{Stage: s, program: program, wants: w, tokens: map[string]string{}}
 	if h.dir, err = os.MkdirTemp("", "bypass-"); err != nil {
 		return nil, err
 	}
@@ -87,7 +93,8 @@ func openHouse(ctx context.Context, program string, keys int, useWithin time.Dur
 		s.Slack.AddPerson(p)
 	}
 	s.Slack.SetGroup(userGroup, members()...)
-	for n := range keys {
+	s.Slack.AddScope("channels:manage")
+	for n := range w.keys {
 		h.spare = append(h.spare, s.World.NewGeminiKey(sandbox.GeminiKey{Project: "demo-shop", Name: fmt.Sprintf("key %d", n), APITargets: []string{"generativelanguage.googleapis.com"}}))
 	}
 	err = h.write()

@@ -103,7 +103,7 @@ type siege struct {
 
 // besiege makes every attempt against one house, and at the end looks once more how often each key was touched.
 func besiege(ctx context.Context, program string, list []attempt, talk io.Writer, env ...string) (*siege, error) {
-	h, err := openHouse(ctx, program, len(list)+20, 12*time.Second, env...)
+	h, err := openHouse(ctx, program, wants{keys: len(list) + 20, useWithin: 12 * time.Second, env: env})
 	if err != nil {
 		return nil, err
 	}
