@@ -67,9 +67,9 @@ func TestNothingIsLostWhenServeIsKilledAndTheWorldBreaks(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	var out bytes.Buffer
-	err := chaos(t.Context(), []string{"-binary", built(t, works.hooked), "-judge", built(t, works.judge), "-kills", "8", "-cuts", "30", "-faults", "7", "-seed", "1", "-keep", dir}, &out)
+	err := chaos(t.Context(), []string{"-binary", built(t, works.hooked), "-judge", built(t, works.judge), "-kills", "8", "-cuts", "30", "-faults", "5", "-rounds", "0", "-seed", "1", "-keep", dir}, &out)
 	t.Log(out.String())
-	last := regexp.MustCompile(`\n(\d+) cuts, 7 faults, 0 violations\n$`)
+	last := regexp.MustCompile(`\n(\d+) cuts, 5 faults, 0 violations\n$`)
 	if err != nil || !last.MatchString(out.String()) {
 		t.Fatalf("the chaos did not go well: %v", err)
 	}
@@ -140,14 +140,14 @@ func TestTheTallyCountsARunOncePerTransitionAndNotAfterItsEnd(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := count.add(path, "before db call *", i == 0); err != nil {
+		if err := count.add(path, "before db call *", i == 0, ""); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if len(count.cuts) != 3 || count.kills != 4 || count.bySelf != 1 {
 		t.Errorf("%d cuts by %d kills, %d by itself: %v", len(count.cuts), count.kills, count.bySelf, count.cuts)
 	}
-	for _, m := range count.untried() {
+	for _, m := range count.untried("") {
 		if m == "before db call *" {
 			t.Error("a transition that was hit is still untried")
 		}
@@ -157,7 +157,7 @@ func TestTheTallyCountsARunOncePerTransitionAndNotAfterItsEnd(t *testing.T) {
 func TestTheListHasFortyKindsOfFaultOrMoreAndEachIsNamedOnce(t *testing.T) {
 	t.Parallel()
 	names := map[string]bool{}
-	for _, f := range faults() {
+	for _, f := range append(faults(), clusterFaults()...) {
 		if names[f.name] || f.begin == nil || f.lasts < time.Second {
 			t.Errorf("%q is there twice, does nothing, or not long enough", f.name)
 		}
@@ -166,7 +166,7 @@ func TestTheListHasFortyKindsOfFaultOrMoreAndEachIsNamedOnce(t *testing.T) {
 	if len(names) < 40 {
 		t.Errorf("%d kinds of fault, 40 are wanted", len(names))
 	}
-	if some := (choices{faults: 9}).chosen(faults()); len(some) != 9 {
+	if some := (choices{faults: 9}).chosenOf(faults()); len(some) != 9 {
 		t.Errorf("%d of 9 were chosen", len(some))
 	}
 }

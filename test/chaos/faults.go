@@ -31,29 +31,36 @@ func faults() []fault {
 type toxic struct {
 	word, kind string
 	with       map[string]any
-	streams    []string
-	pairs      []string
+	streams    []string // nil: both
+	pairs      []string // nil: every one
 }
 
 // poisons are slow, cut and half-open connections, between every pair.
 func poisons() (list []fault) {
-	every := []string{toSlack, fromSlack, toGoogle, toGitHub, toEngine, toServe}
-	outside := []string{toSlack, toGoogle, toGitHub}
-	answers := []string{"downstream"}
+	for _, pair := range []string{toSlack, fromSlack, toGoogle, toGitHub, toEngine, toServe} {
+		list = append(list, poisonsOf(pair)...)
+	}
+	return list
+}
+
+// poisonsOf are those of one pair.
+func poisonsOf(pair string) (list []fault) {
+	called := []string{toSlack, toGoogle, toGitHub, toEngine, toRecords} // serve is the one that waits for an answer
 	for _, t := range []toxic{
-		{"slow", "latency", map[string]any{"latency": 400, "jitter": 300}, nil, every},
-		{"cut", "reset_peer", map[string]any{"timeout": 0}, nil, every},
-		{"half open", "timeout", map[string]any{"timeout": 0}, nil, every},
-		{"obeyed but never answered", "timeout", map[string]any{"timeout": 0}, answers, append(slices.Clone(outside), toEngine)},
-		{"cut in the middle of an answer", "limit_data", map[string]any{"bytes": 120}, answers, outside},
-		{"a trickle", "bandwidth", map[string]any{"rate": 2}, answers, outside},
+		{"slow", "latency", map[string]any{"latency": 400, "jitter": 300}, nil, nil},
+		{"cut", "reset_peer", map[string]any{"timeout": 0}, nil, nil},
+		{"half open", "timeout", map[string]any{"timeout": 0}, nil, nil},
+		{"obeyed but never answered", "timeout", map[string]any{"timeout": 0}, []string{"downstream"}, called},
+		{"cut in the middle of an answer", "limit_data", map[string]any{"bytes": 120}, []string{"downstream"}, called[:3]},
+		{"a trickle", "bandwidth", map[string]any{"rate": 2}, []string{"downstream"}, called[:3]},
 	} {
-		for _, pair := range t.pairs {
-			list = append(list, fault{pair + " " + t.word, 2500 * time.Millisecond, pair, func(_ context.Context, g *siege) (func(context.Context) error, error) {
-				cure, err := g.pairs.poison(pair, t.kind, t.with, t.streams...)
-				return func(context.Context) error { return cure() }, err
-			}})
+		if t.pairs != nil && !slices.Contains(t.pairs, pair) {
+			continue
 		}
+		list = append(list, fault{pair + ": " + t.word, 2500 * time.Millisecond, pair, func(_ context.Context, g *siege) (func(context.Context) error, error) {
+			cure, err := g.pairs.poison(pair, t.kind, t.with, t.streams...)
+			return func(context.Context) error { return cure() }, err
+		}})
 	}
 	return list
 }
@@ -139,11 +146,11 @@ func clockFaults() (list []fault) {
 }
 
 func (g *siege) setClock(ahead time.Duration) error {
-	fresh := g.clock() + ".new"
+	fresh := g.clock + ".new"
 	if err := os.WriteFile(fresh, []byte(fmt.Sprint(ahead.Nanoseconds())), 0o600); err != nil {
 		return err
 	}
-	return os.Rename(fresh, g.clock())
+	return os.Rename(fresh, g.clock)
 }
 
 // diskFaults fill the disk of the records, and make it read-only.
@@ -157,8 +164,8 @@ func diskFaults() []fault {
 // broken is the siege in which one fault after the other is played.
 func (c choices) broken(ctx context.Context, dir string) (v verdict, err error) {
 	v.name = "faults"
-	list := c.chosen(faults())
-	g, unmount, err := openOnDisk(v.name, dir, c, 8+4*len(list))
+	list := c.chosenOf(faults())
+	g, unmount, err := openOnDisk(ctx, v.name, dir, c, 8+4*len(list))
 	if err != nil {
 		return v, err
 	}
@@ -170,16 +177,8 @@ func (c choices) broken(ctx context.Context, dir string) (v verdict, err error) 
 	if err := g.begin(at); err != nil {
 		return v, err
 	}
-	for _, f := range list {
-		met, err := g.suffer(ctx, f)
-		if err != nil {
-			return v, fmt.Errorf("%s: %w", f.name, err)
-		}
-		if met {
-			v.met = append(v.met, f.name)
-		} else {
-			v.fails = append(v.fails, f.name)
-		}
+	if err := g.sufferAll(ctx, list, &v); err != nil {
+		return v, err
 	}
 	close(g.enough)
 	if err := g.settle(ctx, stop); err != nil {
@@ -188,8 +187,27 @@ func (c choices) broken(ctx context.Context, dir string) (v verdict, err error) 
 	return v, c.decide(ctx, dir, g, &v)
 }
 
-// chosen is as many of the list as are wanted, spread over all kinds.
-func (c choices) chosen(list []fault) []fault {
+// sufferAll plays one fault after the other and notes which met somebody.
+func (g *siege) sufferAll(ctx context.Context, list []fault, v *verdict) error {
+	for i, f := range list {
+		met, err := g.suffer(ctx, f)
+		if err != nil {
+			return fmt.Errorf("%s: %w", f.name, err)
+		}
+		if met {
+			v.met = append(v.met, f.name)
+		} else {
+			v.fails = append(v.fails, f.name)
+		}
+		if i%10 == 9 {
+			say("%s: %d faults, %d runs under way", g.name, i+1, int(g.sent.Load())-g.w.gone(int(g.sent.Load())))
+		}
+	}
+	return nil
+}
+
+// chosenOf is as many of the list as are wanted, spread over all kinds.
+func (c choices) chosenOf(list []fault) []fault {
 	if c.faults == 0 || c.faults >= len(list) {
 		return list
 	}
@@ -213,9 +231,6 @@ func (g *siege) suffer(ctx context.Context, f fault) (met bool, err error) {
 			return met, err
 		}
 		met = met || f.pair == "" || g.busy(f.pair) > before
-		if f.pair != toEngine && f.pair != "" && g.crashed() {
-			return met, fmt.Errorf("serve ended by itself: %w", g.LastWords())
-		}
 	}
 	if err := mend(ctx); err != nil {
 		return met, err
@@ -240,23 +255,25 @@ func (g *siege) busy(pair string) int {
 		return g.w.presses()
 	}
 	host, n := "", 0
-	if pair != toEngine && pair != "" {
+	if pair != toEngine && pair != toRecords && pair != "" {
 		host = g.pairs.address(pair)
 	}
-	all, err := readTrace(g.trace(g.traces))
-	if err != nil {
-		return 0
-	}
-	for _, e := range all {
-		if e.class == "talk" && e.what == host || pair == toEngine && strings.HasPrefix(e.class, "temporal ") {
-			n++
+	for _, m := range append([]*member{g.member}, g.workers...) {
+		all, err := readTrace(m.trace(m.lives))
+		if err != nil {
+			continue // it has not begun to write one
+		}
+		for _, e := range all {
+			if e.class == "talk" && e.what == host || pair == toEngine && strings.HasPrefix(e.class, "temporal ") || pair == toRecords && strings.HasPrefix(e.class, "db ") {
+				n++
+			}
 		}
 	}
 	return n
 }
 
 // openOnDisk opens the siege of the faults with its records on a small disk of their own.
-func openOnDisk(name, dir string, c choices, keys int) (g *siege, leave func(), err error) {
+func openOnDisk(ctx context.Context, name, dir string, c choices, keys int) (g *siege, leave func(), err error) {
 	if err := os.MkdirAll(filepath.Join(dir, "data"), 0o700); err != nil {
 		return nil, nil, err
 	}
@@ -264,7 +281,7 @@ func openOnDisk(name, dir string, c choices, keys int) (g *siege, leave func(), 
 	if err != nil {
 		return nil, nil, err
 	}
-	if g, err = openSiege(name, plan{binary: c.binary, dir: dir, external: true}, keys, c.seed); err != nil {
+	if g, err = openSiege(ctx, name, plan{binary: c.binary, dir: dir, external: true}, keys, c.seed); err != nil {
 		unmount()
 	}
 	return g, func() {

@@ -6,8 +6,10 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"github.com/tourniquet-ir/tourniquet/internal/database/pgtest"
 	"github.com/tourniquet-ir/tourniquet/test/chaos/hook"
 	"github.com/tourniquet-ir/tourniquet/test/rig"
 )
@@ -83,7 +85,9 @@ finally:
 const config = `mode: enforce
 server: { listen: "@listen", data_dir: "@data" }
 temporal: @temporal
-encryption: { key_ring: keyring.json }
+database: @database
+evidence: @evidence
+encryption: { key_ring: "@ring", public_keys: @public }
 slack:
   token: @secrets/slack-token
   app_token: @secrets/slack-app-token
@@ -122,18 +126,43 @@ policy:
   undo: { seats: [{ group: secops, count: 2 }], exclude: [key_owner] }
   auto_limit: { runs: 1000000, per: 10m }
   responders: secops
-inventory: { file: inventory.yaml }
-playbooks: { dir: playbooks }
+inventory: { file: "@keys" }
+playbooks: { dir: "@books" }
 `
+
+// member is one process of the product, in a folder of its own.
+type member struct {
+	*rig.Serve
+	name  string
+	clock string   // file that says how far its clock is ahead
+	lives int      // each leaves a trace of its own
+	more  []string // of its environment
+}
+
+// trace is the file in which life number n leaves its transitions.
+func (m *member) trace(n int) string { return filepath.Join(m.Dir, fmt.Sprintf("trace-%04d.tsv", n)) }
+
+// live starts the process for one more life, which ends by itself at the n-th transition of a kind when mark names one.
+func (m *member) live(ctx context.Context, mark string, n int) error {
+	m.lives++
+	m.Env = append(slices.Clone(m.more),
+		hook.TraceVar+"="+m.trace(m.lives), hook.ClockVar+"="+m.clock, hook.KillVar+"="+mark, hook.CountVar+"="+fmt.Sprint(n))
+	if m.name != "" {
+		m.Env = append(m.Env, "TOURNIQUET_ROLE="+m.name)
+	}
+	return m.Start(ctx)
+}
 
 // house is the product in a folder, with its engine inside or as a process of its own.
 type house struct {
-	*rig.Serve
+	*member           // who has the doors
+	workers []*member // beside it, where api and workers are processes of their own
 	w       *world
-	cluster *rig.Cluster // nil: embedded
-	pairs   pairs        // proxies between serve and what it speaks with; empty: none
-	token   string       // with which alerts are sent
-	traces  int          // lives so far, each with a trace of its own
+	cluster *rig.Cluster   // nil: embedded
+	records *pgtest.Server // nil: SQLite
+	pairs   pairs          // proxies between serve and what it speaks with; empty: none
+	token   string         // with which alerts are sent
+	address string         // of the records, for who reads them in the end
 }
 
 // plan says what kind of house it is to be.
@@ -141,74 +170,152 @@ type plan struct {
 	binary, dir string
 	external    bool // the engine is a process of its own, and everything is reached through proxies
 	socket      bool // Slack's presses come through Socket Mode
+	workers     int  // processes beside the api; they share a PostgreSQL
 }
 
-func newHouse(p plan, w *world) (*house, error) {
+// newHouse writes everything that an operator would have written.
+func newHouse(ctx context.Context, p plan, w *world) (*house, error) {
 	listen, err := rig.FreePort()
 	if err != nil {
 		return nil, err
 	}
-	h := &house{Serve: &rig.Serve{Binary: p.binary, Dir: p.dir, URL: "http://" + listen}, w: w, token: rig.Random()}
-	temporal, google, hub, slack := "{ mode: embedded }", w.googleURL, w.hubURL, w.slackURL
+	h := &house{member: &member{Serve: &rig.Serve{Binary: p.binary, Dir: p.dir, URL: "http://" + listen}, clock: filepath.Join(p.dir, "clock")}, w: w, token: rig.Random()}
+	h.address = filepath.Join(h.data(), "tourniquet.db")
+	slots := map[string]string{
+		"@temporal": "{ mode: embedded }", "@database": "{ driver: sqlite }", "@evidence": `{ url: "" }`, "@public": `""`, "@socket": fmt.Sprint(p.socket),
+		"@google": w.googleURL, "@hub": w.hubURL, "@slack": w.slackURL, "@ring": filepath.ToSlash(filepath.Join(p.dir, "keyring.json")),
+		"@secrets": "file://" + filepath.ToSlash(filepath.Join(p.dir, "secrets")), "@books": filepath.ToSlash(filepath.Join(p.dir, "playbooks")), "@keys": filepath.ToSlash(filepath.Join(p.dir, "inventory.yaml")),
+	}
 	if p.external {
-		at, err := rig.FreePort()
-		if err != nil {
-			return nil, err
-		}
-		_, port, _ := net.SplitHostPort(at)
-		h.cluster = &rig.Cluster{Dir: p.dir, Port: port}
-		if h.pairs, err = openPairs(w, listen, at); err != nil {
-			return nil, err
-		}
-		temporal = fmt.Sprintf("{ mode: external, address: %q }", h.pairs.address(toEngine))
-		google, hub, slack = h.pairs.url(toGoogle), h.pairs.url(toGitHub), h.pairs.url(toSlack)
-		w.slack.Deliver(h.pairs.url(fromSlack)+"/v1/slack/interactions", h.pairs.url(fromSlack)+"/v1/slack/commands")
+		err = h.outside(ctx, p, listen, slots)
 	} else {
 		w.slack.Deliver(h.URL+"/v1/slack/interactions", h.URL+"/v1/slack/commands")
 	}
-	for _, name := range []string{"secrets", "playbooks", "data"} {
-		if err := os.MkdirAll(filepath.Join(p.dir, name), 0o700); err != nil {
-			return nil, err
+	if err == nil {
+		err = h.furnish(slots)
+	}
+	if err == nil && p.workers > 0 {
+		err = h.hire(ctx, p.workers, slots)
+	}
+	return h, err
+}
+
+// outside takes engine and records out of the process, and puts proxies between serve and everything it speaks with.
+func (h *house) outside(ctx context.Context, p plan, listen string, slots map[string]string) error {
+	at, err := rig.FreePort()
+	if err != nil {
+		return err
+	}
+	_, port, _ := net.SplitHostPort(at)
+	h.cluster = &rig.Cluster{Dir: p.dir, Port: port}
+	far := map[string]string{toSlack: h.w.slackURL, fromSlack: listen, toGoogle: h.w.googleURL, toGitHub: h.w.hubURL, toEngine: at, toServe: listen}
+	if p.workers > 0 {
+		if h.records, err = pgtest.Start(ctx, "fsync=on"); err != nil {
+			return err
+		}
+		if h.address, err = h.records.Database(ctx, ""); err != nil {
+			return err
+		}
+		far[toRecords] = fmt.Sprintf("%s:%d", h.records.Host(), h.records.Port())
+	}
+	if h.pairs, err = openPairs(far); err != nil {
+		return err
+	}
+	slots["@temporal"] = fmt.Sprintf("{ mode: external, address: %q }", h.pairs.address(toEngine))
+	slots["@google"], slots["@hub"], slots["@slack"] = h.pairs.url(toGoogle), h.pairs.url(toGitHub), h.pairs.url(toSlack)
+	if p.workers > 0 {
+		slots["@database"] = fmt.Sprintf("{ driver: postgres, url: %s/database }", slots["@secrets"])
+		slots["@evidence"] = fmt.Sprintf("{ url: %q }", "file://"+filepath.ToSlash(filepath.Join(p.dir, "evidence")))
+	}
+	h.w.slack.Deliver(h.pairs.url(fromSlack)+"/v1/slack/interactions", h.pairs.url(fromSlack)+"/v1/slack/commands")
+	return nil
+}
+
+// furnish writes what all processes share, and the configuration of the one that has the doors.
+func (h *house) furnish(slots map[string]string) error {
+	for _, name := range []string{"secrets", "playbooks", "data", "evidence"} {
+		if err := os.MkdirAll(filepath.Join(h.Dir, name), 0o700); err != nil {
+			return err
 		}
 	}
-	c := w.slack.Credentials()
-	text := strings.NewReplacer("@listen", listen, "@data", filepath.ToSlash(h.data()), "@temporal", temporal, "@socket", fmt.Sprint(p.socket),
-		"@secrets", "file://"+filepath.ToSlash(filepath.Join(p.dir, "secrets")), "@hub", hub, "@google", google, "@slack", slack,
-		"@channel", c.Channel, "@team", c.Team, "@app", c.App).Replace(config)
+	c := h.w.slack.Credentials()
+	slots["@channel"], slots["@team"], slots["@app"] = c.Channel, c.Team, c.App
 	for name, body := range map[string]string{
-		"secrets/github": w.hub.Token(), "secrets/google": w.AdminToken(), "secrets/alerts": h.token,
+		"secrets/github": h.w.hub.Token(), "secrets/google": h.w.AdminToken(), "secrets/alerts": h.token, "secrets/database": h.throughProxy(),
 		"secrets/slack-token": c.Token, "secrets/slack-app-token": c.AppToken, "secrets/slack-signing": c.SigningSecret,
-		"playbooks/chaos.yaml": playbook, "inventory.yaml": w.inventory(), "tourniquet.yaml": text,
+		"playbooks/chaos.yaml": playbook, "inventory.yaml": h.w.inventory(),
 	} {
-		if err := os.WriteFile(filepath.Join(p.dir, name), []byte(body), 0o600); err != nil {
-			return nil, err
+		if err := os.WriteFile(filepath.Join(h.Dir, name), []byte(body), 0o600); err != nil {
+			return err
 		}
 	}
-	return h, nil
+	return h.member.write(slots)
 }
 
-// data is where serve keeps its records.
-func (h *house) data() string { return filepath.Join(h.Dir, "data") }
-
-// clock is the file that says how far serve's clock is ahead.
-func (h *house) clock() string { return filepath.Join(h.Dir, "clock") }
-
-// trace is the file in which life number n leaves its transitions.
-func (h *house) trace(n int) string { return filepath.Join(h.Dir, fmt.Sprintf("trace-%04d.tsv", n)) }
-
-// live starts serve for one more life, which ends by itself at the n-th transition of a kind when mark names one.
-func (h *house) live(ctx context.Context, mark string, n int) error {
-	h.traces++
-	h.Env = []string{
-		hook.TraceVar + "=" + h.trace(h.traces), hook.ClockVar + "=" + h.clock(), hook.KillVar + "=" + mark, hook.CountVar + "=" + fmt.Sprint(n),
+// write makes the configuration of one process.
+func (m *member) write(slots map[string]string) error {
+	text := config
+	for slot, value := range slots {
+		text = strings.ReplaceAll(text, slot, value)
 	}
-	return h.Start(ctx)
+	text = strings.NewReplacer("@listen", strings.TrimPrefix(m.URL, "http://"), "@data", filepath.ToSlash(m.data())).Replace(text)
+	return os.WriteFile(filepath.Join(m.Dir, "tourniquet.yaml"), []byte(text), 0o600)
 }
+
+// throughProxy is the address of the records as serve is to use it.
+func (h *house) throughProxy() string {
+	if h.records == nil {
+		return h.address
+	}
+	direct := fmt.Sprintf("%s:%d", h.records.Host(), h.records.Port())
+	return strings.Replace(h.address, direct, h.pairs.address(toRecords), 1)
+}
+
+// hire makes the processes beside the api: they have the ring and the public keys, and no doors.
+func (h *house) hire(ctx context.Context, n int, slots map[string]string) error {
+	h.name = "api"
+	if _, err := h.Command(ctx, "encryption", "init"); err != nil {
+		return err
+	}
+	public, err := h.Command(ctx, "encryption", "public")
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(h.Dir, "public.json")
+	if err := os.WriteFile(path, []byte(public), 0o600); err != nil {
+		return err
+	}
+	slots["@public"] = filepath.ToSlash(path)
+	for i := range n {
+		listen, err := rig.FreePort()
+		if err != nil {
+			return err
+		}
+		dir := filepath.Join(h.Dir, fmt.Sprintf("worker-%d", i+1))
+		m := &member{Serve: &rig.Serve{Binary: h.Binary, Dir: dir, URL: "http://" + listen}, name: "worker", clock: h.clock}
+		if err := os.MkdirAll(m.data(), 0o700); err != nil {
+			return err
+		}
+		if err := m.write(slots); err != nil {
+			return err
+		}
+		h.workers = append(h.workers, m)
+	}
+	return nil
+}
+
+// data is where a process keeps its records.
+func (m *member) data() string { return filepath.Join(m.Dir, "data") }
 
 func (h *house) close() {
-	h.Kill()
+	for _, m := range append([]*member{h.member}, h.workers...) {
+		m.Kill()
+	}
 	if h.cluster != nil {
 		h.cluster.Kill()
 	}
 	h.pairs.close()
+	if h.records != nil {
+		_ = h.records.Stop() // what a test's server leaves is no failure
+	}
 }

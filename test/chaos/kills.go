@@ -16,19 +16,18 @@ func (g *siege) kill(ctx context.Context, kills, cuts int) error {
 		return err
 	}
 	g.Kill()
-	if err := g.tally.add(g.trace(g.traces), "", false); err != nil {
+	if err := g.tally.add(g.trace(g.lives), "", false, g.member.name); err != nil {
 		return err
 	}
-	asked := map[string]int{}
 	for g.tally.kills < kills || len(g.tally.cuts) < cuts {
 		if g.tally.kills >= 3*kills {
 			return nil // the last line says how few cuts there were
 		}
-		mark, n := g.next(asked), 1+g.dice.IntN(4)
-		if mark != "" && asked[mark] > 1 {
+		mark, n := g.next(g.member), 1+g.dice.IntN(4)
+		if mark != "" && g.asked[mark] > 1 {
 			n = 1 // this one is rare
 		}
-		if err := g.once(ctx, mark, n); err != nil {
+		if err := g.once(ctx, g.member, mark, n); err != nil {
 			return err
 		}
 		if g.tally.kills%10 == 0 {
@@ -38,27 +37,27 @@ func (g *siege) kill(ctx context.Context, kills, cuts int) error {
 	return nil
 }
 
-// next picks a transition that was tried the least; every third life ends at a random moment instead.
-func (g *siege) next(asked map[string]int) string {
-	list := g.tally.untried()
+// next picks a transition of a process that was tried the least; every third life ends at a random moment instead.
+func (g *siege) next(m *member) string {
+	list := g.tally.untried(m.name)
 	if g.tally.kills%3 == 2 || len(list) == 0 {
 		return ""
 	}
 	g.dice.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
-	mark := slices.MinFunc(list, func(a, b string) int { return asked[a] - asked[b] })
-	asked[mark]++
+	mark := slices.MinFunc(list, func(a, b string) int { return g.asked[a] - g.asked[b] })
+	g.asked[mark]++
 	return mark
 }
 
-// once is one life: serve dies at the n-th transition of its kind, or after a while by our hand.
-func (g *siege) once(ctx context.Context, mark string, n int) error {
-	err := g.live(ctx, mark, n)
+// once is one life: a process dies at the n-th transition of its kind, or after a while by our hand.
+func (g *siege) once(ctx context.Context, m *member, mark string, n int) error {
+	err := m.live(ctx, mark, n)
 	switch {
 	case err == nil:
-		life := time.NewTimer(time.Duration(1200+g.dice.IntN(2800)) * time.Millisecond)
+		life := time.NewTimer(1200*time.Millisecond + g.moment(2800))
 		defer life.Stop()
 		select {
-		case <-g.Done():
+		case <-m.Done():
 		case <-life.C:
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -66,12 +65,12 @@ func (g *siege) once(ctx context.Context, mark string, n int) error {
 	case mark == "" || !errors.Is(err, rig.ErrEnded):
 		return err
 	}
-	bySelf := ended(g.Done())
+	bySelf := ended(m.Done())
 	if bySelf && mark == "" {
-		return errors.Join(errors.New("serve ended although nobody killed it"), g.LastWords())
+		return errors.Join(errors.New("serve ended although nobody killed it"), m.LastWords())
 	}
-	g.Kill()
-	return g.tally.add(g.trace(g.traces), mark, bySelf)
+	m.Kill()
+	return g.tally.add(m.trace(m.lives), mark, bySelf, m.name)
 }
 
 func ended(done <-chan struct{}) bool {

@@ -18,7 +18,7 @@ func (g *siege) ledgers(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	db, err := database.Open(ctx, filepath.Join(g.data(), "tourniquet.db"), ring.Box())
+	db, err := database.Open(ctx, g.address, ring.Box())
 	if err != nil {
 		return err
 	}

@@ -36,10 +36,12 @@ func main() {
 // choices are the flags.
 type choices struct {
 	kills, cuts   int
-	faults        int // 0: all
+	faults        int // in each siege; 0: all
+	rounds        int // of the cluster
 	seed          uint64
 	limit         time.Duration
 	keep, mutant  string
+	only          string // one siege
 	binary, judge string
 	mutants       bool
 }
@@ -48,10 +50,12 @@ func (c *choices) parse(args []string) error {
 	f := flag.NewFlagSet("chaos", flag.ContinueOnError)
 	f.IntVar(&c.kills, "kills", 60, "kills of serve at least")
 	f.IntVar(&c.cuts, "cuts", 500, "cuts at least: a run, and the transition that was its last when its process died")
-	f.IntVar(&c.faults, "faults", 0, "how many kinds of fault; 0: all")
+	f.IntVar(&c.faults, "faults", 0, "how many kinds of fault in each siege; 0: all")
+	f.IntVar(&c.rounds, "rounds", 5, "how often each process of a cluster is killed; 0: no cluster")
 	f.Uint64Var(&c.seed, "seed", uint64(time.Now().UnixNano()%1_000_000), "of the order and the random moments") //nolint:gosec // never negative
 	f.DurationVar(&c.limit, "limit", 25*time.Minute, "give up after this long")
 	f.StringVar(&c.keep, "keep", "", "keep data and logs in this folder")
+	f.StringVar(&c.only, "only", "", "one siege: kills, faults or cluster")
 	f.StringVar(&c.binary, "binary", "", "a product with the hook in it, in place of building one")
 	f.StringVar(&c.judge, "judge", "", "a judge, in place of building one")
 	f.StringVar(&c.mutant, "mutant", "", "with -mutants: only this one")
@@ -91,7 +95,7 @@ func chaos(ctx context.Context, args []string, out io.Writer) error {
 			return err
 		}
 	}
-	return c.both(ctx, dir, out)
+	return c.all(ctx, dir, out)
 }
 
 func (c choices) folder() (string, error) {
@@ -103,13 +107,30 @@ func (c choices) folder() (string, error) {
 
 // verdict is what came of a siege.
 type verdict struct {
-	name           string
-	table          string
-	cuts, kills    int
-	met            []string // faults that met somebody
-	violations     int
-	transitions    int // kinds at which a process killed itself
-	untried, fails []string
+	name, table         string
+	cuts, kills, others int
+	transitions         int      // kinds at which a process killed itself
+	met, fails          []string // faults that met somebody, and that did not
+	violations          int
+}
+
+func (v *verdict) count(t *tally) {
+	v.cuts, v.kills, v.others, v.transitions = len(t.cuts), t.kills, t.others, len(t.hit)
+}
+
+// tell prints a siege and its table.
+func (v verdict) tell(out io.Writer) {
+	if v.kills > 0 {
+		_, _ = fmt.Fprintf(out, "%s: %d cuts by %d kills of serve, at %d kinds of transition and at random moments", v.name, v.cuts, v.kills, v.transitions)
+		if v.others > 0 {
+			_, _ = fmt.Fprintf(out, "; %d kills of engine and PostgreSQL", v.others)
+		}
+		_, _ = fmt.Fprintln(out)
+	}
+	if len(v.met) > 0 {
+		_, _ = fmt.Fprintf(out, "%s: %d kinds of fault: %s\n", v.name, len(v.met), strings.Join(v.met, "; "))
+	}
+	_, _ = fmt.Fprintln(out, v.table)
 }
 
 // first is the first thing that does not hold.
@@ -122,27 +143,32 @@ func (v verdict) first() string {
 	return ""
 }
 
-// both torments the two houses one after the other and adds up.
-func (c choices) both(ctx context.Context, dir string, out io.Writer) error {
-	killed, err := c.killed(ctx, filepath.Join(dir, "kills"))
-	if err != nil {
-		return fmt.Errorf("%s: %w", killed.name, err)
+// all torments one house after the other and adds up.
+func (c choices) all(ctx context.Context, dir string, out io.Writer) error {
+	var sum verdict
+	for _, siege := range []struct {
+		name string
+		lay  func(context.Context, string) (verdict, error)
+	}{{"kills", c.killed}, {"faults", c.broken}, {"cluster", c.clustered}} {
+		if c.only != "" && c.only != siege.name || siege.name == "cluster" && c.rounds == 0 {
+			continue
+		}
+		v, err := siege.lay(ctx, filepath.Join(dir, siege.name))
+		if err != nil {
+			return fmt.Errorf("%s: %w", siege.name, err)
+		}
+		v.tell(out)
+		sum.cuts, sum.kills, sum.violations = sum.cuts+v.cuts, sum.kills+v.kills, sum.violations+v.violations
+		sum.met, sum.fails = append(sum.met, v.met...), append(sum.fails, v.fails...)
 	}
-	broken, err := c.broken(ctx, filepath.Join(dir, "faults"))
-	if err != nil {
-		return fmt.Errorf("%s: %w", broken.name, err)
-	}
-	violations := killed.violations + broken.violations
-	_, _ = fmt.Fprintf(out, "%s: %d kills, %d of them by itself, at %d kinds of transition\n%s\n%s: %s\n%s\n%d cuts, %d faults, %d violations\n",
-		killed.name, killed.kills, killed.transitions, killed.transitions, killed.table,
-		broken.name, strings.Join(broken.met, ", "), broken.table, killed.cuts, len(broken.met), violations)
+	_, _ = fmt.Fprintf(out, "%d cuts, %d faults, %d violations\n", sum.cuts, len(sum.met), sum.violations)
 	switch {
-	case violations > 0:
+	case sum.violations > 0:
 		return errors.New("an invariant does not hold")
-	case killed.cuts < c.cuts || killed.kills < c.kills:
-		return fmt.Errorf("%d cuts by %d kills are too few; %d by %d are wanted", killed.cuts, killed.kills, c.cuts, c.kills)
-	case len(broken.fails) > 0:
-		return fmt.Errorf("these faults met nobody: %s", strings.Join(broken.fails, ", "))
+	case sum.cuts < c.cuts || sum.kills < c.kills:
+		return fmt.Errorf("%d cuts by %d kills are too few; %d by %d are wanted", sum.cuts, sum.kills, c.cuts, c.kills)
+	case len(sum.fails) > 0:
+		return fmt.Errorf("these faults met nobody: %s", strings.Join(sum.fails, "; "))
 	}
 	return nil
 }
@@ -153,7 +179,7 @@ func (c choices) killed(ctx context.Context, dir string) (verdict, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return v, err
 	}
-	g, err := openSiege(v.name, plan{binary: c.binary, dir: dir, socket: true}, 4*c.kills, c.seed)
+	g, err := openSiege(ctx, v.name, plan{binary: c.binary, dir: dir, socket: true}, 4*c.kills, c.seed)
 	if err != nil {
 		return v, err
 	}
@@ -174,7 +200,7 @@ func (c choices) killed(ctx context.Context, dir string) (verdict, error) {
 	if err := g.settle(ctx, stop); err != nil {
 		return v, err
 	}
-	v.cuts, v.kills, v.transitions, v.untried = len(g.tally.cuts), g.tally.kills, len(g.tally.hit), g.tally.untried()
+	v.count(&g.tally)
 	return v, c.decide(ctx, dir, g, &v)
 }
 

@@ -10,6 +10,9 @@ import (
 	"path/filepath"
 	"slices"
 	"text/tabwriter"
+	"time"
+
+	"github.com/tourniquet-ir/tourniquet/test/rig"
 )
 
 // aims are the transitions at which a lack of durability shows: right after the product has said or written what is not
@@ -52,25 +55,30 @@ func (c choices) tryMutant(ctx context.Context, dir, name string) (v verdict, er
 	if err != nil {
 		return v, err
 	}
-	g, err := openSiege(name, plan{binary: binary, dir: dir, socket: true}, 30, c.seed)
+	g, err := openSiege(ctx, name, plan{binary: binary, dir: dir, socket: true}, 30, c.seed)
 	if err != nil {
 		return v, err
 	}
 	defer g.close()
-	g.atOnce, g.patience = 6, mutantPatience
+	g.atOnce, g.patience, g.more = 6, mutantPatience, []string{hastyVar + "=yes"}
 	at, stop := context.WithCancel(ctx)
 	defer stop()
 	if err := g.begin(at); err != nil {
 		return v, err
 	}
-	for range 2 {
+	if err := rig.Pause(ctx, 2*time.Second); err != nil {
+		return v, err
+	}
+	g.Kill()
+	for range 3 {
 		for _, mark := range aims()[name] {
-			if err := g.once(ctx, mark, 2); err != nil {
+			if err := g.once(ctx, g.member, mark, 2); err != nil {
 				return v, err
 			}
 		}
 	}
 	close(g.enough)
+	g.more = nil // so that what is sent once more is answered honestly
 	if err := g.live(ctx, "", 0); err != nil {
 		return v, err
 	}

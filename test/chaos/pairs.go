@@ -19,19 +19,18 @@ const (
 	toGitHub  = "serve to GitHub"
 	toEngine  = "serve to engine"
 	toServe   = "sender to serve"
+	toRecords = "serve to PostgreSQL"
 )
 
 // pairs are the proxies by the name of the pair.
 type pairs map[string]*toxiproxy.Proxy
 
-// openPairs puts a proxy between serve and everything it speaks with, and between serve and those who speak to it.
-func openPairs(w *world, serve, engine string) (pairs, error) {
+// openPairs puts a proxy before each address.
+func openPairs(far map[string]string) (pairs, error) {
 	zerolog.SetGlobalLevel(zerolog.Disabled) // the proxies have nothing to say that the judge would not
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.New(io.Discard))
 	out := pairs{}
-	for name, upstream := range map[string]string{
-		toSlack: w.slackURL, fromSlack: serve, toGoogle: w.googleURL, toGitHub: w.hubURL, toEngine: engine, toServe: serve,
-	} {
+	for name, upstream := range far {
 		p := toxiproxy.NewProxy(server, strings.ReplaceAll(name, " ", "-"), "127.0.0.1:0", strings.TrimPrefix(upstream, "http://"))
 		if err := p.Start(); err != nil {
 			return nil, fmt.Errorf("the proxy %s does not start: %w", name, err)

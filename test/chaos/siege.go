@@ -28,6 +28,7 @@ type siege struct {
 	ids     []string      // of alerts, as first told
 	helpers sync.WaitGroup
 	tally   tally
+	asked   map[string]int // how often each transition was to be the last
 
 	patience time.Duration // how long everything may take to settle when nothing is broken any more
 }
@@ -39,17 +40,17 @@ const (
 )
 
 // openSiege sets the world and the house up. Whoever calls it closes it.
-func openSiege(name string, p plan, keys int, seed uint64) (*siege, error) {
+func openSiege(ctx context.Context, name string, p plan, keys int, seed uint64) (*siege, error) {
 	w, err := openWorld(filepath.Join(p.dir, worldLog), keys)
 	if err != nil {
 		return nil, err
 	}
-	h, err := newHouse(p, w)
+	h, err := newHouse(ctx, p, w)
 	if err != nil {
 		w.close()
 		return nil, err
 	}
-	g := &siege{house: h, name: name, dice: rand.New(rand.NewPCG(seed, 0)), enough: make(chan struct{}), tally: newTally(), patience: patience, //nolint:gosec // a repeatable order, no secret
+	g := &siege{house: h, name: name, dice: rand.New(rand.NewPCG(seed, 0)), enough: make(chan struct{}), tally: newTally(), asked: map[string]int{}, patience: patience, //nolint:gosec // a repeatable order, no secret
 		s: &rig.Sender{URL: h.URL, Token: h.token, Account: "chaos"}}
 	if p.external {
 		g.s.URL = h.pairs.url(toServe)
@@ -64,8 +65,10 @@ func (g *siege) begin(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if err := g.live(ctx, "", 0); err != nil {
-		return err
+	for _, m := range append([]*member{g.member}, g.workers...) {
+		if err := m.live(ctx, "", 0); err != nil {
+			return fmt.Errorf("%s: %w", m.Dir, err)
+		}
 	}
 	if g.s.Reading, err = g.Token(ctx); err != nil {
 		return err
@@ -158,7 +161,9 @@ func (g *siege) settle(ctx context.Context, stop context.CancelFunc) error {
 	}
 	stop()
 	g.helpers.Wait()
-	g.Kill()
+	for _, m := range append([]*member{g.member}, g.workers...) {
+		m.Kill()
+	}
 	return errors.Join(g.ledgers(ctx), g.s.Close(), g.w.finish())
 }
 

@@ -5,14 +5,16 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 )
 
 // tally counts what the kills met.
 type tally struct {
-	kills, bySelf int
+	kills, bySelf int             // of processes of the product
+	others        int             // of the engine and of PostgreSQL
 	cuts          map[string]bool // run and the transition that was its last when its process died
-	marks         map[string]bool // phase and class of every transition seen so far
+	marks         map[string]bool // role, phase and class of every transition seen so far
 	hit           map[string]bool // those at which a process killed itself
 	closing       map[string]bool // runs that have closed their records
 	ended         map[string]bool // runs whose workflow has ended
@@ -23,7 +25,10 @@ func newTally() tally {
 }
 
 // transition is one line of a trace.
-type transition struct{ who, phase, class, what string }
+type transition struct {
+	at                      int64 // microseconds
+	who, phase, class, what string
+}
 
 func readTrace(path string) (all []transition, err error) {
 	f, err := os.Open(path) //nolint:gosec // our own trace
@@ -34,7 +39,8 @@ func readTrace(path string) (all []transition, err error) {
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
 		if part := strings.Split(lines.Text(), "\t"); len(part) == 5 {
-			all = append(all, transition{part[1], part[2], part[3], part[4]})
+			at, _ := strconv.ParseInt(part[0], 10, 64) // a line of our own hook
+			all = append(all, transition{at, part[1], part[2], part[3], part[4]})
 		}
 	}
 	return all, lines.Err()
@@ -46,8 +52,9 @@ const (
 	over   = "temporal RespondWorkflowTaskCompleted *"
 )
 
-// add counts one life that ended with a kill: every run that was under way was cut at the last transition it had come to.
-func (t *tally) add(path, mark string, bySelf bool) error {
+// add counts one life of a process that ended with a kill: every run that was under way was cut at the last transition it had
+// come to there. Where processes share the work, a run counts only where it was a moment ago.
+func (t *tally) add(path, mark string, bySelf bool, role string) error {
 	all, err := readTrace(path)
 	if err != nil {
 		return err
@@ -57,7 +64,7 @@ func (t *tally) add(path, mark string, bySelf bool) error {
 		if e.class == "talk" {
 			continue
 		}
-		t.marks[e.phase+" "+e.class] = true
+		t.marks[role+"\t"+e.phase+" "+e.class] = true
 		if e.who == "" {
 			continue
 		}
@@ -70,23 +77,23 @@ func (t *tally) add(path, mark string, bySelf bool) error {
 		}
 	}
 	for who, e := range last {
-		if !t.ended[who] {
+		if !t.ended[who] && (role == "" || all[len(all)-1].at-e.at < 2_000_000) {
 			t.cuts[who+"\t"+e.phase+"\t"+e.class+"\t"+e.what] = true
 		}
 	}
 	t.kills++
 	if bySelf {
 		t.bySelf++
-		t.hit[mark] = true
+		t.hit[role+"\t"+mark] = true
 	}
 	return nil
 }
 
-// untried are the transitions that were seen and at which no process has killed itself yet, in order.
-func (t *tally) untried() (list []string) {
+// untried are the transitions that were seen in processes of a role and at which none has killed itself yet, in order.
+func (t *tally) untried(role string) (list []string) {
 	for _, m := range slices.Sorted(maps.Keys(t.marks)) {
-		if !t.hit[m] {
-			list = append(list, m)
+		if of, mark, _ := strings.Cut(m, "\t"); of == role && !t.hit[m] {
+			list = append(list, mark)
 		}
 	}
 	return list
