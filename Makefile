@@ -9,7 +9,7 @@ WORKFLOWCHECK := go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0
 UNHEAVY = $(GO) list -test -f '{{.ImportPath}} {{join .Deps " "}}' ./... \
 	| awk '$$1 ~ /\.test$$/ && !/ go\.temporal\.io\/server\// { sub(/\.test$$/, "", $$1); print $$1 }'
 
-.PHONY: help drill build test race lint bench bench-full check judge watch watch-cost bypass bypass-mutants mutations storm property fuzz chaos chaos-mutants
+.PHONY: help drill build test race lint bench bench-full check judge watch watch-cost bypass bypass-mutants mutations storm property fuzz chaos chaos-mutants drills
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +64,12 @@ watch-cost: ## what polling 10,000 keys takes of one core, answers decoded and r
 
 mutations: ## break the shipped playbooks on purpose, and name what catches each slip
 	$(GO) run ./test/mutate
+
+drills: ## every drill, judged from what the world saw; writes docs/drills.md (about ten minutes)
+	@mkdir -p bin
+	$(GO) build -o bin/tourniquet ./cmd/tourniquet
+	$(GO) build -o bin/judge ./test/judge
+	$(GO) run ./test/drills
 
 check: lint test race judge ## all of it, as before a release
 

@@ -125,7 +125,7 @@ func account(t *testing.T, at, token string) *gemini.Provider {
 	return must(gemini.New(gemini.Config{
 		Account: "main", Project: "acme-prod", HTTPClient: &http.Client{Timeout: 10 * time.Second},
 		TokenSource: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: token}),
-		Endpoints:   gemini.Endpoints{APIKeys: at, ServiceUsage: at, Monitoring: at, Logging: at, Generative: at},
+		Endpoints:   gemini.Endpoints{APIKeys: at, ServiceUsage: at, Monitoring: at, Logging: at, Generative: at, IAM: at, Token: at + "/token"},
 	}))(t)
 }
 

@@ -20,8 +20,8 @@ func geminiAccounts(s settings) (out []activities.Account, err error) {
 		}
 		p, err := gemini.New(gemini.Config{Account: c.Account, Project: c.Project, TokenSource: tokens, Endpoints: gemini.Endpoints{
 			APIKeys: c.Endpoints["api_keys"], ServiceUsage: c.Endpoints["service_usage"], Monitoring: c.Endpoints["monitoring"],
-			Logging: c.Endpoints["logging"], Generative: c.Endpoints["generative"],
-		}, MicroUSDPerRequest: c.MicroUSDPerRequest, PriceBasis: c.PriceBasis})
+			Logging: c.Endpoints["logging"], Generative: c.Endpoints["generative"], IAM: c.Endpoints["iam"], Token: c.Endpoints["token"],
+		}, Measure: c.Measure, MicroUSDPerRequest: c.MicroUSDPerRequest, PriceBasis: c.PriceBasis})
 		if err != nil {
 			return nil, err
 		}

@@ -26,7 +26,8 @@ type Gemini struct {
 	Project         string            `yaml:"project"`
 	AccessToken     Secret            `yaml:"access_token"`     // a fixed token, for tests and drills
 	CredentialsFile string            `yaml:"credentials_file"` // service account or workload identity; default: application default credentials
-	Endpoints       map[string]string `yaml:"endpoints"`        // api_keys service_usage monitoring logging generative iam
+	Endpoints       map[string]string `yaml:"endpoints"`        // api_keys service_usage monitoring logging generative iam token
+	Measure         string            `yaml:"measure"`          // restrictions (default) or service: how an API key is contained
 
 	MicroUSDPerRequest int64  `yaml:"micro_usd_per_request"` // estimate of one model call, millionths of a dollar
 	PriceBasis         string `yaml:"price_basis"`           // where that estimate comes from

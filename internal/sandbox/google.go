@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Google serves API Keys v2, Service Usage v1, Cloud Monitoring v3, Cloud Logging v2 and the Gemini API on one
+// Google serves API Keys v2, IAM v1, the token endpoint, Service Usage v1, Cloud Monitoring v3, Cloud Logging v2 and the Gemini API on one
 // address; the paths of the real services do not collide.
 func (w *World) Google() http.Handler {
 	admin := func(service string, h func(*call) reply) http.Handler {
@@ -26,6 +26,7 @@ func (w *World) Google() http.Handler {
 		})
 	}
 	apikeys, usage := admin("apikeys", w.googleKeys), admin("serviceusage", w.googleServices)
+	iam, tokens := admin("iam", w.googleIAM), w.serve("oauth2", googleRefusal, w.googleToken)
 	monitoring, logging := admin("monitoring", w.googleTimeSeries), admin("logging", w.googleEntries)
 	gemini := w.serve("gemini", googleRefusal, func(c *call) reply {
 		w.settleLocked()
@@ -39,6 +40,10 @@ func (w *World) Google() http.Handler {
 			logging.ServeHTTP(rw, r)
 		case strings.HasPrefix(path, "/v2/"):
 			apikeys.ServeHTTP(rw, r)
+		case strings.HasPrefix(path, "/v1/projects/") && strings.Contains(path, "/serviceAccounts"):
+			iam.ServeHTTP(rw, r)
+		case path == "/token":
+			tokens.ServeHTTP(rw, r)
 		case strings.HasPrefix(path, "/v1/"):
 			usage.ServeHTTP(rw, r)
 		case strings.HasPrefix(path, "/v3/"):

@@ -22,6 +22,9 @@ const (
 
 // gemini is the Gemini API itself: model calls, the model list and the file list that thieves probe with.
 func (w *World) gemini(c *call) reply {
+	if bearer, is := strings.CutPrefix(c.r.Header.Get("Authorization"), "Bearer "); is {
+		return w.geminiByToken(c, bearer)
+	}
 	value := c.r.Header.Get("X-Goog-Api-Key")
 	if value == "" {
 		value = c.r.URL.Query().Get("key")
@@ -38,12 +41,12 @@ func (w *World) gemini(c *call) reply {
 	}
 	k := w.google.keys[known.ID]
 	c.entry.Key = k.ID
-	method, answer := w.geminiCall(c, k)
+	method, answer := w.geminiCall(c, k.refusal)
 	w.google.calls = append(w.google.calls, googleCall{at: c.entry.T, uid: k.UID, method: geminiMethod + method, code: answer.status})
 	return answer
 }
 
-func (w *World) geminiCall(c *call, k *googleKey) (string, reply) {
+func (w *World) geminiCall(c *call, refusal func(r *http.Request, method string) *reply) (string, reply) {
 	method, path := "ModelService.ListModels", c.r.URL.Path
 	m := generatePath.FindStringSubmatch(path)
 	switch {
@@ -54,7 +57,7 @@ func (w *World) geminiCall(c *call, k *googleKey) (string, reply) {
 	case path != "/v1beta/models" || c.r.Method != http.MethodGet:
 		return "Unknown", googleError(http.StatusNotFound, "Method not found.", "")
 	}
-	if refused := k.refusal(c.r, method); refused != nil {
+	if refused := refusal(c.r, method); refused != nil {
 		return method, *refused
 	}
 	c.entry.Effect = EffectObserve
@@ -73,11 +76,12 @@ func (w *World) geminiCall(c *call, k *googleKey) (string, reply) {
 
 // refusal is what the project's services and the key's restrictions say against the call; nil lets it through.
 func (k *googleKey) refusal(r *http.Request, method string) *reply {
+	if refused := k.project.off(); refused != nil {
+		return refused
+	}
 	host, _, _ := net.SplitHostPort(r.RemoteAddr)
 	var refused reply
 	switch {
-	case !k.project.services[generativeService]:
-		refused = googleError(http.StatusForbidden, "Generative Language API has not been used in project "+k.project.number+" before or it is disabled.", "SERVICE_DISABLED")
 	case !k.restrictions.allows(generativeService):
 		refused = googleError(http.StatusForbidden, "Requests to this API "+generativeService+" method "+geminiMethod+method+" are blocked.", "API_KEY_SERVICE_BLOCKED")
 	case k.restrictions != nil && k.restrictions.Server != nil && !slices.Contains(k.restrictions.Server.AllowedIPs, host):
@@ -85,6 +89,15 @@ func (k *googleKey) refusal(r *http.Request, method string) *reply {
 	default:
 		return nil
 	}
+	return &refused
+}
+
+// off is what a project says whose Gemini API is switched off.
+func (p *googleProject) off() *reply {
+	if p.services[generativeService] {
+		return nil
+	}
+	refused := googleError(http.StatusForbidden, "Generative Language API has not been used in project "+p.number+" before or it is disabled.", "SERVICE_DISABLED")
 	return &refused
 }
 

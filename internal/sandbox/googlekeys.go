@@ -40,7 +40,7 @@ func (w *World) googleKeys(c *call) reply {
 		return googleError(http.StatusNotFound, "Method not found.", "")
 	}
 	k := w.google.keys[m[2]]
-	if p := w.google.projects[m[1]]; k == nil || p == nil || k.project != p {
+	if p := w.google.projects[m[1]]; k == nil || p == nil || k.project != p || w.purged(k) {
 		return googleError(http.StatusNotFound, "Requested entity was not found.", "")
 	}
 	c.entry.Key = k.ID
@@ -64,6 +64,11 @@ func (w *World) oneKey(c *call, k *googleKey, verb string) reply {
 		return w.undeleteKey(c, k)
 	}
 	return googleError(http.StatusNotFound, "Method not found.", "")
+}
+
+// purged reports whether the key was deleted so long ago that Google has forgotten it.
+func (w *World) purged(k *googleKey) bool {
+	return !k.deletedAt.IsZero() && w.Now().Sub(k.deletedAt) > 30*24*time.Hour
 }
 
 func (w *World) lookupKey(c *call) reply {
@@ -95,7 +100,7 @@ func (w *World) listKeys(c *call, p *googleProject) reply {
 	}
 	var keys []*googleKey
 	for _, k := range w.google.keys {
-		if k.project == p && (k.deletedAt.IsZero() || query.Get("showDeleted") == "true") {
+		if k.project == p && !w.purged(k) && (k.deletedAt.IsZero() || query.Get("showDeleted") == "true") {
 			keys = append(keys, k)
 		}
 	}
@@ -240,9 +245,6 @@ func (w *World) undeleteKey(c *call, k *googleKey) reply {
 	}
 	if k.deletedAt.IsZero() {
 		return preconditionFailed("The key is not deleted.")
-	}
-	if w.Now().Sub(k.deletedAt) > 30*24*time.Hour {
-		return googleError(http.StatusNotFound, "Requested entity was not found.", "")
 	}
 	c.entry.Effect = EffectFinal
 	return w.began(k, "UndeleteKey", func() any {

@@ -34,13 +34,19 @@ func (w *World) googleTimeSeries(c *call) reply {
 	if errStart != nil || errEnd != nil || end.Before(start) {
 		return googleError(http.StatusBadRequest, "Field interval had an invalid value.", "")
 	}
-	credential, service, bad := monitoringFilter(query.Get("filter"))
+	f, bad := monitoringFilter(query.Get("filter"))
 	if bad != "" {
 		return googleError(http.StatusBadRequest, "Field filter had an invalid value: "+bad, "")
 	}
-	series := w.requestCounts(p, start, end, credential)
-	if service != "" && service != generativeService {
-		series = nil
+	var series []any
+	switch {
+	case f.metric == authentications:
+		series = w.authentications(p, start, end, f)
+	case f.service == "" || f.service == generativeService:
+		series = w.requestCounts(p, start, end, f.credential)
+	}
+	if series == nil {
+		series = []any{}
 	}
 	from, to, next := page(len(series), query.Get("pageSize"), query.Get("pageToken"), 100000)
 	if from < 0 {
@@ -50,33 +56,35 @@ func (w *World) googleTimeSeries(c *call) reply {
 	return ok(map[string]any{"timeSeries": series[from:to], "nextPageToken": next, "unit": "1", "executionErrors": []any{}})
 }
 
+// monitoringTerms is a filter that was understood.
+type monitoringTerms struct{ metric, credential, service, unique, key string }
+
 // monitoringFilter reads the filter and says what it does not understand.
-func monitoringFilter(text string) (credential, service, bad string) {
-	seenType := false
+func monitoringFilter(text string) (f monitoringTerms, bad string) {
+	resources := map[string]string{requestCount: "consumed_api", authentications: "iam_service_account"}
+	resource := ""
 	for _, term := range strings.Split(text, " AND ") {
 		m := monitoringTerm.FindStringSubmatch(strings.TrimSpace(term))
 		if m == nil {
-			return "", "", "cannot parse " + term
+			return f, "cannot parse " + term
 		}
-		switch strings.Replace(m[1], ".label.", ".labels.", 1) {
-		case "metric.type":
-			seenType = m[2] == requestCount
-		case "resource.type":
-			if m[2] != "consumed_api" {
-				return "", "", "the metric is not defined for resource type " + m[2]
-			}
-		case "resource.labels.service":
-			service = m[2]
-		case "resource.labels.credential_id":
-			credential = m[2]
-		default:
-			return "", "", "unknown field " + m[1]
+		field, known := map[string]*string{
+			"metric.type": &f.metric, "resource.type": &resource, "resource.labels.service": &f.service, "resource.labels.credential_id": &f.credential,
+			"resource.labels.unique_id": &f.unique, "metric.labels.key_id": &f.key,
+		}[strings.Replace(m[1], ".label.", ".labels.", 1)]
+		if !known {
+			return f, "unknown field " + m[1]
 		}
+		*field = m[2]
 	}
-	if !seenType {
-		return "", "", "it must name the metric type " + requestCount
+	want, known := resources[f.metric]
+	if !known {
+		return f, "it must name a metric type that exists"
 	}
-	return credential, service, ""
+	if resource != "" && resource != want {
+		return f, "the metric is not defined for resource type " + resource
+	}
+	return f, ""
 }
 
 type countKey struct {

@@ -17,6 +17,8 @@ type googleState struct {
 	pending    []*googleOperation // in the order in which they were started
 	calls      []googleCall
 	audit      []auditEntry
+	accounts   map[string]*googleAccount // by mail address
+	tokens     map[string]googleToken
 }
 
 type googleProject struct {
@@ -81,7 +83,7 @@ type auditEntry struct {
 }
 
 func newGoogleState() *googleState {
-	return &googleState{projects: map[string]*googleProject{}, keys: map[string]*googleKey{}, operations: map[string]*googleOperation{}}
+	return &googleState{projects: map[string]*googleProject{}, keys: map[string]*googleKey{}, operations: map[string]*googleOperation{}, accounts: map[string]*googleAccount{}, tokens: map[string]googleToken{}}
 }
 
 // GeminiKey says what key to put into the world.

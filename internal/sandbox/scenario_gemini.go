@@ -19,7 +19,7 @@ func google() Issuer {
 			return w.NewGeminiKey(GeminiKey{Project: "demo-shop", Name: "shop production", APITargets: []string{generativeService}})
 		},
 		Config: `{ account: demo, project: demo-shop, access_token: @secrets/provider-admin,
-        endpoints: { api_keys: "@url", service_usage: "@url", monitoring: "@url", logging: "@url", generative: "@url" },
+        endpoints: { api_keys: "@url", service_usage: "@url", monitoring: "@url", logging: "@url", generative: "@url", iam: "@url", token: "@url/token" },
         micro_usd_per_request: 46667, price_basis: "the sandbox's own price, 28 USD a minute at 10 calls a second" }`,
 	}
 }

@@ -35,7 +35,7 @@ func driveGemini(ctx context.Context, t *tape) error {
 		Account: "main", Project: "acme-prod", TokenSource: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: w.AdminToken()}),
 		Endpoints: gemini.Endpoints{
 			APIKeys: t.serve("apikeys", google), ServiceUsage: t.serve("serviceusage", google), Monitoring: t.serve("monitoring", google),
-			Logging: t.serve("logging", google), Generative: model,
+			Logging: t.serve("logging", google), Generative: model, IAM: t.serve("iam", google), Token: t.serve("oauth2", google) + "/token",
 		},
 		MicroUSDPerRequest: 1000, PriceBasis: "made up",
 	})
@@ -43,7 +43,12 @@ func driveGemini(ctx context.Context, t *tape) error {
 		return err
 	}
 	stolen := w.NewGeminiKey(sandbox.GeminiKey{Project: "acme-prod", Name: "shop"})
-	return t.everyCall(ctx, subject{p, stolen, stolen.Hint(), sandbox.GeminiCall, t.unseen(google), 3})
+	if err := t.everyCall(ctx, subject{p, stolen, stolen.Hint(), sandbox.GeminiCall, t.unseen(google), 3}); err != nil {
+		return err
+	}
+	t.suffix = " (service account)"
+	defer func() { t.suffix = "" }()
+	return t.everyCall(ctx, subject{p, w.NewGoogleAccountKey("acme-prod", "shop"), "", sandbox.GoogleAccountCall, t.unseen(google), 2})
 }
 
 func driveOpenAI(ctx context.Context, t *tape) error {

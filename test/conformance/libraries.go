@@ -17,6 +17,7 @@ import (
 	vault "github.com/hashicorp/vault/api"
 	openai "github.com/openai/openai-go/v3"
 	slackapi "github.com/slack-go/slack"
+	"golang.org/x/oauth2"
 	"google.golang.org/protobuf/encoding/protojson"
 	appsv1 "k8s.io/api/apps/v1"
 	authv1 "k8s.io/api/authentication/v1"
@@ -78,7 +79,7 @@ func prefixed(with string, faults []string) []string {
 
 // libraries are those whose types describe a whole call.
 func libraries() []description {
-	return []description{anthropicLibrary(), openaiLibrary(), slackLibrary(), kubernetesLibrary(), vaultLibrary(), geminiLibrary()}
+	return []description{anthropicLibrary(), openaiLibrary(), slackLibrary(), kubernetesLibrary(), vaultLibrary(), geminiLibrary(), tokenLibrary()}
 }
 
 func anthropicLibrary() library {
@@ -139,6 +140,13 @@ func vaultLibrary() library {
 		{"GET /v1/{mount}/data/{path...}", http.MethodGet, at(`/v1/[^/]+/data/.+`), []string{"version"}, nil, envelope},
 		{"PUT /v1/{mount}/data/{path...}", http.MethodPut, at(`/v1/[^/]+/data/.+`), nil, strict[write], envelope},
 		{"GET /v1/auth/token/lookup-self", http.MethodGet, at(`/v1/auth/token/lookup-self`), nil, nil, envelope},
+	}}
+}
+
+// tokenLibrary is Google's own client of its token endpoint, which no discovery document has.
+func tokenLibrary() library {
+	return library{"golang.org/x/oauth2", "oauth2", []libraryCall{
+		{"POST /token", http.MethodPost, at(`/token`), nil, asForm("grant_type", "assertion"), strict[oauth2.Token]},
 	}}
 }
 

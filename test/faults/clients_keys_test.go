@@ -47,7 +47,7 @@ func geminiSubject() faulttest.Subject {
 		Open: func(url string) (keys.Provider, error) {
 			return gemini.New(gemini.Config{
 				Account: "main", Project: "acme-prod", TokenSource: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "made-up-token-of-the-responder"}),
-				Endpoints: gemini.Endpoints{APIKeys: url, ServiceUsage: url, Monitoring: url, Logging: url, Generative: url}, OperationTimeout: time.Second,
+				Endpoints: gemini.Endpoints{APIKeys: url, ServiceUsage: url, Monitoring: url, Logging: url, Generative: url, IAM: url, Token: url + "/token"}, OperationTimeout: time.Second,
 			})
 		},
 		Key:  incident.Key{Provider: "gemini", Account: "main", Project: "acme-prod", ID: "0a1b2c3d-made-up", UID: "uid-made-up", Name: "shop"},

@@ -33,8 +33,14 @@ type before struct {
 
 // State reads what op relies on.
 func (p *Provider) State(ctx context.Context, op keys.Op, key incident.Key) (keys.State, error) {
+	if isAccountKey(key.ID) {
+		return p.accountState(ctx, op, key)
+	}
 	if op == keys.OpSessions {
 		return keys.State{Fields: map[string]string{}, Done: true}, nil
+	}
+	if p.cfg.Measure == MeasureService && (op == keys.OpContain || op == keys.OpRestore) {
+		return p.ProjectState(ctx)
 	}
 	k, err := p.key(ctx, p.resource(key))
 	if err != nil {
@@ -86,6 +92,12 @@ func isLocked(k *apikeys.V2Key) bool {
 
 // Contain takes every API and every caller from the key. A deleted key is left alone: it is beyond restricting.
 func (p *Provider) Contain(ctx context.Context, key incident.Key) (keys.Receipt, error) {
+	switch {
+	case isAccountKey(key.ID):
+		return p.containAccount(ctx, key)
+	case p.cfg.Measure == MeasureService:
+		return p.StopProject(ctx)
+	}
 	what := fmt.Sprintf("restricting the key %q", key.ID)
 	receipt, err := p.restrict(ctx, what, key, locked())
 	if err == nil {
@@ -101,6 +113,12 @@ func (p *Provider) Contain(ctx context.Context, key incident.Key) (keys.Receipt,
 
 // Restore puts the recorded restrictions back and undeletes the key where it is deleted.
 func (p *Provider) Restore(ctx context.Context, key incident.Key, undo json.RawMessage) (keys.Receipt, error) {
+	switch {
+	case isAccountKey(key.ID):
+		return p.restoreAccount(ctx, key, undo)
+	case isServiceUndo(undo): // whatever the measure is by now
+		return p.StartProject(ctx, undo)
+	}
 	var was before
 	if err := json.Unmarshal(undo, &was); err != nil {
 		return keys.Receipt{}, keys.Permanent(fmt.Errorf("the recorded restrictions of the key %q cannot be read, put them back by hand: %w", key.ID, err))
@@ -127,6 +145,12 @@ func (p *Provider) Restore(ctx context.Context, key incident.Key, undo json.RawM
 	receipt, err := p.restrict(ctx, fmt.Sprintf("putting back the restrictions of the key %q", key.ID), key, was.Restrictions)
 	receipt.Summary = summary
 	return receipt, err
+}
+
+// isServiceUndo tells the record of a switched service from that of a key's restrictions.
+func isServiceUndo(undo json.RawMessage) bool {
+	var was wasService
+	return json.Unmarshal(undo, &was) == nil && was.State != ""
 }
 
 // restrict replaces the key's restrictions; nil takes them all off.

@@ -19,6 +19,9 @@ const (
 // Create makes a key that may call the Gemini API and nothing else, whatever the old key was allowed: a replacement
 // is the moment to take away what a thief would look for. It is called once; a lost answer is found by Orphans.
 func (p *Provider) Create(ctx context.Context, like incident.Key, label string) (keys.Created, error) {
+	if isAccountKey(like.ID) {
+		return p.createAccount(ctx, like, label)
+	}
 	what := fmt.Sprintf("creating a key like %q", like.ID)
 	if label == "" {
 		return keys.Created{}, keys.Permanent(fmt.Errorf("%s: a label is needed to find the key again", what))
@@ -52,6 +55,9 @@ func (p *Provider) Create(ctx context.Context, like incident.Key, label string) 
 
 // Orphans lists the living keys that Create made under label.
 func (p *Provider) Orphans(ctx context.Context, like incident.Key, label string) ([]incident.Key, error) {
+	if isAccountKey(like.ID) {
+		return p.accountOrphans(ctx, like, label)
+	}
 	all, err := p.list(ctx, p.project(like))
 	if err != nil {
 		return nil, err

@@ -7,5 +7,11 @@
 // revocation alone: Google lets it be undone for 30 days, but it takes 8 to 23 minutes to bite where a restriction
 // bites sooner.
 //
+// With the measure "service" containment switches the Gemini API off for the whole project instead.
+//
+// A service account's key (an id with an at sign) is disabled, which can be undone, and deleted, which cannot. A new one is a pair
+// that is made here and of which Google gets the public half. Tokens that were made from a key outlive it by an hour; only
+// disabling the account ends them, and that ends all else that runs as it.
+//
 // It may import integrations/keys, internal/incident and Google's client. Add one file per operation of the port.
 package gemini

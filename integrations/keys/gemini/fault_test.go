@@ -270,7 +270,7 @@ func described(t *testing.T) []describedCall {
 		return nil
 	}
 	var out []describedCall
-	for _, name := range []string{"apikeys-v2", "serviceusage-v1", "monitoring-v3", "logging-v2"} {
+	for _, name := range []string{"apikeys-v2", "serviceusage-v1", "monitoring-v3", "logging-v2", "iam-v1"} {
 		var doc discovery
 		if err := json.Unmarshal(must[[]byte](t)(os.ReadFile(filepath.Join(dir, "google", name+".json"))), &doc); err != nil {
 			t.Fatal(err)

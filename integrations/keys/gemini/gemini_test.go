@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,7 +40,7 @@ func build(t *testing.T, token string) house {
 	at := server.URL
 	provider, err := gemini.New(gemini.Config{
 		Account: "main", Project: "acme-prod", TokenSource: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: token}),
-		Endpoints:          gemini.Endpoints{APIKeys: at, ServiceUsage: at, Monitoring: at, Logging: at, Generative: at},
+		Endpoints:          gemini.Endpoints{APIKeys: at, ServiceUsage: at, Monitoring: at, Logging: at, Generative: at, IAM: at, Token: at + "/token"},
 		MicroUSDPerRequest: 2000, PriceBasis: "test price",
 	})
 	if err != nil {
@@ -228,5 +229,51 @@ func TestPersistenceShowsTheKeyThatTheIntruderMade(t *testing.T) {
 	}
 	if len(traces) != 1 || traces[0].Kind != "key_created" || traces[0].Actor != "thief@evil.example" || !strings.Contains(traces[0].What, planted.ID) {
 		t.Fatalf("traces %+v", traces)
+	}
+}
+
+func TestADeletedKeyCanBeBroughtBackForThirtyDays(t *testing.T) {
+	t.Parallel()
+	var late atomic.Int64
+	world := sandbox.NewWorld(sandbox.Options{RevocationDelay: -1, Now: func() time.Time { return time.Now().Add(time.Duration(late.Load())) }})
+	h, ctx := house{world: world, server: httptest.NewServer(world.Google())}, within(t)
+	t.Cleanup(h.server.Close)
+	h.stolen = world.NewGeminiKey(sandbox.GeminiKey{Project: "acme-prod", Name: "shop"})
+	at := h.server.URL
+	h.provider = must[*gemini.Provider](t)(gemini.New(gemini.Config{
+		Account: "main", Project: "acme-prod", TokenSource: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: world.AdminToken()}),
+		Endpoints: gemini.Endpoints{APIKeys: at, ServiceUsage: at, Monitoring: at, Logging: at, Generative: at, IAM: at},
+	}))
+	was := must[keys.State](t)(h.provider.State(ctx, keys.OpContain, h.key()))
+	for day, gone := range map[int]bool{29: false, 31: true} {
+		late.Store(0)
+		must[keys.Receipt](t)(h.provider.Revoke(ctx, h.key()))
+		h.probe(t, keys.ProbeRefused, "API_KEY_INVALID")
+		late.Store(int64(time.Duration(day) * 24 * time.Hour))
+		_, err := h.provider.Restore(ctx, h.key(), was.Undo)
+		if (err != nil) != gone || gone && (!keys.IsPermanent(err) || !strings.Contains(err.Error(), "30 days")) {
+			t.Errorf("after %d days: %v", day, err)
+		}
+	}
+}
+
+func TestTheCallByWhichThievesTryKeysIsMarked(t *testing.T) {
+	t.Parallel()
+	h, ctx := build(t, ""), within(t)
+	request := must[*http.Request](t)(http.NewRequestWithContext(ctx, http.MethodGet, h.server.URL+"/v1beta/files", nil))
+	request.Header.Set("X-Goog-Api-Key", h.stolen.Secret())
+	response := must[*http.Response](t)(http.DefaultClient.Do(request))
+	_ = response.Body.Close()
+	h.probe(t, keys.ProbeWorking, "200") // ours is another call
+	u := must[keys.Usage](t)(h.provider.Usage(ctx, h.key(), time.Now().Add(-time.Hour), time.Now().Add(time.Minute)))
+	var marked, all int64
+	for _, r := range u.Rows {
+		all += r.Requests
+		if r.Probing {
+			marked += r.Requests
+		}
+	}
+	if marked != 1 || all != 2 || u.FirstAbuse.IsZero() || u.Rows[0].Region != "global" {
+		t.Errorf("%d of %d calls are marked, the theft began at %s: %+v", marked, all, u.FirstAbuse, u.Rows)
 	}
 }

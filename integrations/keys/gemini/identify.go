@@ -17,7 +17,12 @@ import (
 func (p *Provider) Identify(ctx context.Context, clue incident.Clue, secret []byte) ([]incident.Key, error) {
 	switch {
 	case len(secret) > 0:
+		if c, private, is := parseCredentials(secret); is {
+			return p.byCredentials(ctx, c, private)
+		}
 		return p.bySecret(ctx, string(secret))
+	case isAccountKey(clue.ID):
+		return p.byAccountID(ctx, clue.ID)
 	case clue.ID != "":
 		return p.byID(ctx, lastSegment(clue.ID))
 	case clue.Hint != "":

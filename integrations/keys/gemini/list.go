@@ -9,7 +9,8 @@ import (
 
 var _ keys.Lister = (*Provider)(nil)
 
-// List implements keys.Lister. Deleted keys are left out; hints are empty, because only a value would tell them.
+// List implements keys.Lister. Deleted keys are left out; hints of API keys are empty, because only a value would tell
+// them.
 func (p *Provider) List(ctx context.Context) ([]incident.Key, error) {
 	all, err := p.list(ctx, p.cfg.Project)
 	var living []incident.Key
@@ -18,5 +19,9 @@ func (p *Provider) List(ctx context.Context) ([]incident.Key, error) {
 			living = append(living, p.noun(k, ""))
 		}
 	}
-	return living, err
+	if err != nil {
+		return nil, err
+	}
+	accounts, err := p.listAccountKeys(ctx)
+	return append(living, accounts...), err
 }

@@ -44,6 +44,13 @@ func (p *Provider) Persistence(ctx context.Context, key incident.Key, since time
 		}
 		traces = append(traces, keys.Trace{Kind: "key_created", What: fmt.Sprintf("key %q (%q), not in the audit log", id, k.DisplayName), At: at.UTC()})
 	}
+	if isAccountKey(key.ID) {
+		made, err := p.accountTraces(ctx, key, since)
+		if err != nil {
+			return traces, raw, err
+		}
+		traces = append(traces, made...)
+	}
 	slices.SortStableFunc(traces, func(a, b keys.Trace) int { return a.At.Compare(b.At) })
 	return traces, append(raw, evidence("keys", recorder)...), nil
 }

@@ -19,6 +19,9 @@ import (
 // Probe lists one model with the key itself, which costs nothing. The value travels in a header, never in the URL.
 // Only a refusal that is about the key counts as refused; everything else (limits, outages) is unknown.
 func (p *Provider) Probe(ctx context.Context, _ incident.Key, secret []byte) (keys.Probed, error) {
+	if c, private, is := parseCredentials(secret); is {
+		return p.probeAccount(ctx, c, private)
+	}
 	url := strings.TrimSuffix(p.cfg.Endpoints.Generative, "/") + "/v1beta/models?pageSize=1"
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

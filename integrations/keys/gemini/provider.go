@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/oauth2"
 	apikeys "google.golang.org/api/apikeys/v2"
+	iam "google.golang.org/api/iam/v1"
 	logging "google.golang.org/api/logging/v2"
 	monitoring "google.golang.org/api/monitoring/v3"
 	"google.golang.org/api/option"
@@ -32,7 +33,15 @@ type Endpoints struct {
 	Monitoring   string
 	Logging      string
 	Generative   string
+	IAM          string
+	Token        string // where service accounts get tokens, whole
 }
+
+// How an API key is contained.
+const (
+	MeasureRestrictions = "restrictions" // the key alone; the default
+	MeasureService      = "service"      // the Gemini API of the whole project
+)
 
 // Config of one Google Cloud project.
 type Config struct {
@@ -41,6 +50,7 @@ type Config struct {
 	Endpoints   Endpoints
 	HTTPClient  *http.Client       // its transport is used below ours; nil means the default
 	TokenSource oauth2.TokenSource // of the responder's own identity, scope cloud-platform
+	Measure     string             // MeasureRestrictions (default) or MeasureService
 
 	MicroUSDPerRequest int64         // estimate of what one model call costs, in millionths of a dollar; 0 means unknown
 	PriceBasis         string        // where that estimate comes from, as "configured price, 2026-11-01"
@@ -55,6 +65,7 @@ type Provider struct {
 	services   *serviceusage.Service
 	monitoring *monitoring.Service
 	logging    *logging.Service
+	iam        *iam.Service
 	plain      *http.Client // without the responder's token, for Probe
 }
 
@@ -71,6 +82,12 @@ func New(cfg Config) (*Provider, error) {
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Measure != "" && cfg.Measure != MeasureRestrictions && cfg.Measure != MeasureService {
+		return nil, fmt.Errorf("the gemini account %q has the measure %q; there are %q and %q", cfg.Account, cfg.Measure, MeasureRestrictions, MeasureService)
+	}
+	if cfg.Endpoints.Token == "" {
+		cfg.Endpoints.Token = tokenAudience
 	}
 	if cfg.Endpoints.Generative == "" {
 		cfg.Endpoints.Generative = "https://" + generativeService
@@ -99,17 +116,31 @@ func (p *Provider) connect() error {
 	if p.monitoring, err = monitoring.NewService(ctx, with(e.Monitoring)...); err != nil {
 		return err
 	}
-	p.logging, err = logging.NewService(ctx, with(e.Logging)...)
+	if p.logging, err = logging.NewService(ctx, with(e.Logging)...); err != nil {
+		return err
+	}
+	p.iam, err = iam.NewService(ctx, with(e.IAM)...)
 	return err
 }
 
 // Name of the provider.
 func (p *Provider) Name() string { return providerName }
 
-// Can declares what Google offers for one key.
+// CanKey implements keys.Varied: a service account's key can be disabled, and something is derived from it.
+func (p *Provider) CanKey(op keys.Op, key incident.Key) keys.Capability {
+	if isAccountKey(key.ID) {
+		return canAccount(op)
+	}
+	return p.Can(op)
+}
+
+// Can declares what Google offers for an API key.
 func (p *Provider) Can(op keys.Op) keys.Capability {
 	switch op {
 	case keys.OpContain:
+		if p.cfg.Measure == MeasureService {
+			return p.CanStop()
+		}
 		return keys.Capability{Available: true, Reach: keys.ReachKey,
 			What: "Restrict the key so that it can call no API from any address", Undo: "Put the recorded restrictions back"}
 	case keys.OpRestore:
@@ -117,7 +148,7 @@ func (p *Provider) Can(op keys.Op) keys.Capability {
 			What: "Put the key's recorded restrictions back, undeleting it first where it was deleted (possible for 30 days)"}
 	case keys.OpRevoke:
 		return keys.Capability{Available: true, Reach: keys.ReachKey,
-			What: "Delete the key; it may go on working for 8 to 23 minutes"}
+			What: "Delete the key; it may go on working for 8 to 23 minutes, and Google can undelete it for 30 days"}
 	case keys.OpCreate:
 		return keys.Capability{Available: true, Reach: keys.ReachProject,
 			What: "Create a key that may call the Gemini API only", Undo: "Delete the unused key"}
@@ -127,8 +158,11 @@ func (p *Provider) Can(op keys.Op) keys.Capability {
 	return keys.Capability{Why: fmt.Sprintf("the operation %q is not known", op)}
 }
 
-// Sessions says that there is nothing to end.
-func (p *Provider) Sessions(context.Context, incident.Key) (keys.Receipt, error) {
+// Sessions ends the tokens of a service account; from an API key nothing is derived.
+func (p *Provider) Sessions(ctx context.Context, key incident.Key) (keys.Receipt, error) {
+	if isAccountKey(key.ID) {
+		return p.accountSessions(ctx, key)
+	}
 	return keys.Receipt{Summary: "Nothing to end: no sessions are derived from a Google API key", After: map[string]string{}}, nil
 }
 

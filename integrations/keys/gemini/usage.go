@@ -24,6 +24,10 @@ func (p *Provider) Usage(ctx context.Context, key incident.Key, since, until tim
 	ctx = context.WithValue(ctx, tapeKey{}, recorder)
 	filter := fmt.Sprintf("metric.type=%q AND resource.type=\"consumed_api\" AND resource.labels.service=%q AND resource.labels.credential_id=%q",
 		"serviceruntime.googleapis.com/api/request_count", generativeService, "apikey:"+key.UID)
+	account := isAccountKey(key.ID)
+	if account {
+		filter = accountFilter(key)
+	}
 	var rows []keys.UsageRow
 	err := p.read(ctx, fmt.Sprintf("reading the use of key %q", key.ID), func() error {
 		rows, recorder.bodies = nil, nil
@@ -32,6 +36,10 @@ func (p *Provider) Usage(ctx context.Context, key incident.Key, since, until tim
 			AggregationAlignmentPeriod("60s").AggregationPerSeriesAligner("ALIGN_SUM").View("FULL").
 			Pages(ctx, func(page *monitoring.ListTimeSeriesResponse) error {
 				for _, series := range page.TimeSeries {
+					if account {
+						rows = append(rows, accountRows(series)...)
+						continue
+					}
 					rows = append(rows, p.rows(series)...)
 				}
 				return nil
@@ -40,7 +48,11 @@ func (p *Provider) Usage(ctx context.Context, key incident.Key, since, until tim
 	if err != nil {
 		return keys.Usage{}, err
 	}
-	return p.sum(rows, since, recorder), nil
+	u := p.sum(rows, since, recorder)
+	if account {
+		u.CostKnown, u.CostBasis, u.Incomplete = false, "unknown: "+authenticationsOnly, authenticationsOnly
+	}
+	return u, nil
 }
 
 // probing is the call by which thieves are known to try a Google key: it lists files, costs nothing and works only where the
@@ -55,24 +67,30 @@ func (p *Provider) rows(series *monitoring.TimeSeries) []keys.UsageRow {
 	method, code, region := series.Resource.Labels["method"], series.Metric.Labels["response_code"], series.Resource.Labels["location"]
 	var rows []keys.UsageRow
 	for _, point := range series.Points {
-		if point.Value == nil || point.Value.Int64Value == nil || point.Interval == nil {
+		at, n, fits := pointOf(point)
+		if !fits {
 			continue
 		}
-		at := point.Interval.StartTime
-		if at == "" {
-			at = point.Interval.EndTime
-		}
-		t, err := time.Parse(time.RFC3339Nano, at)
-		if err != nil {
-			continue
-		}
-		row := keys.UsageRow{At: t.UTC(), Seconds: 60, Requests: *point.Value.Int64Value, Method: method, Code: code, Region: region, Probing: strings.HasSuffix(method, probing)}
+		row := keys.UsageRow{At: at, Seconds: 60, Requests: n, Method: method, Code: code, Region: region, Probing: strings.HasSuffix(method, probing)}
 		if strings.HasPrefix(code, "2") && strings.Contains(method, "Generate") {
 			row.MicroUSD = row.Requests * p.cfg.MicroUSDPerRequest
 		}
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// pointOf reads one count and the time at which it begins.
+func pointOf(point *monitoring.Point) (at time.Time, n int64, fits bool) {
+	if point == nil || point.Value == nil || point.Value.Int64Value == nil || point.Interval == nil {
+		return at, 0, false
+	}
+	text := point.Interval.StartTime
+	if text == "" {
+		text = point.Interval.EndTime
+	}
+	at, err := time.Parse(time.RFC3339Nano, text)
+	return at.UTC(), *point.Value.Int64Value, err == nil
 }
 
 func (p *Provider) sum(rows []keys.UsageRow, since time.Time, recorder *tape) keys.Usage {
