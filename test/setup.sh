@@ -10,6 +10,7 @@ packages=() # Debian packages that tests need
 need() { command -v "$1" >/dev/null || packages+=("$2"); }
 need node nodejs # test/editor talks to the language server that authors use
 need npm npm
+need chromium chromium # test/browser does what people do in the console
 need prometheus prometheus # a real rule fires through a real Alertmanager into serve
 need prometheus-alertmanager prometheus-alertmanager
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need initdb postgresql # the tests of the database start one of their own
@@ -25,14 +26,16 @@ if ((${#packages[@]})) && [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null; 
 fi
 
 # Node modules are pinned by a lock file and live outside the repository, in a folder named after the lock.
-lock="$(dirname "$0")/editor/package-lock.json"
 if command -v npm >/dev/null; then
-  sum=$(node -e 'console.log(require("crypto").createHash("sha256").update(require("fs").readFileSync(process.argv[1])).digest("hex").slice(0, 12))' "$lock")
-  dir="${XDG_CACHE_HOME:-$HOME/.cache}/tourniquet-test/editor-$sum"
-  if [[ ! -e $dir/ready ]]; then
-    mkdir -p "$dir"
-    cp "$lock" "$(dirname "$lock")/package.json" "$dir/"
-    (cd "$dir" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
-    touch "$dir/ready"
-  fi
+  for room in editor browser; do
+    lock="$(dirname "$0")/$room/package-lock.json"
+    sum=$(node -e 'console.log(require("crypto").createHash("sha256").update(require("fs").readFileSync(process.argv[1])).digest("hex").slice(0, 12))' "$lock")
+    dir="${XDG_CACHE_HOME:-$HOME/.cache}/tourniquet-test/$room-$sum"
+    if [[ ! -e $dir/ready ]]; then
+      mkdir -p "$dir"
+      cp "$lock" "$(dirname "$lock")/package.json" "$dir/"
+      (cd "$dir" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+      touch "$dir/ready"
+    fi
+  done
 fi

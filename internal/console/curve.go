@@ -18,6 +18,7 @@ type curve struct {
 	Marks      []flag
 	Ticks      []tick
 	Basis      string
+	Measured   bool   // the provider's own stretches, honest use among them, rather than our looks
 	Lower      string // why the figures are a lower bound
 	Words      string // the same for those who do not see it
 }
@@ -63,6 +64,10 @@ type spent struct {
 // looks nobody measured, and the line is straight.
 func burnCurve(f *report.Facts) *curve {
 	points, basis, lower := looks(f)
+	measured := buckets(f)
+	if len(measured) > 1 {
+		points = measured
+	}
 	if len(points) < 2 || points[len(points)-1].usd <= 0 {
 		return nil
 	}
@@ -75,7 +80,7 @@ func burnCurve(f *report.Facts) *curve {
 	if !s.to.After(s.from) {
 		return nil
 	}
-	c := &curve{Basis: basis, Lower: lower}
+	c := &curve{Basis: basis, Lower: lower, Measured: len(measured) > 1}
 	step := niceStep(points[len(points)-1].usd / mostLevels)
 	top := math.Ceil(points[len(points)-1].usd/step) * step
 	x := func(t time.Time) float64 { return curveLeft + s.at(t)/100*curvePlotW }
@@ -83,7 +88,7 @@ func burnCurve(f *report.Facts) *curve {
 	var line []string
 	for i, p := range points {
 		line = append(line, fmt.Sprintf("%.1f,%.1f", x(p.at), y(p.usd)))
-		if i > 0 || p.usd > 0 {
+		if !c.Measured && (i > 0 || p.usd > 0) {
 			c.Dots = append(c.Dots, dot{x(p.at), y(p.usd), fmt.Sprintf("%s at %s", report.Dollars(p.usd), report.Stamp(p.at))})
 		}
 	}
@@ -96,6 +101,26 @@ func burnCurve(f *report.Facts) *curve {
 	c.axis(f, s)
 	c.Words = c.say(points)
 	return c
+}
+
+// buckets adds up the stretches of the last usage snapshot that has a price for each of them.
+func buckets(f *report.Facts) (points []spent) {
+	if len(f.Curve) < 2 {
+		return nil
+	}
+	sum := 0.0
+	for i, b := range f.Curve {
+		if b.USD == nil {
+			return nil
+		}
+		end := b.At.Add(f.Curve[1].At.Sub(f.Curve[0].At)) // stretches are of one length
+		if i == 0 {
+			points = append(points, spent{b.At, 0})
+		}
+		sum += *b.USD
+		points = append(points, spent{end, sum})
+	}
+	return points
 }
 
 // looks are the snapshots with a figure, in time; those that said less than an earlier one are of another window and left out.
@@ -157,6 +182,9 @@ func (c *curve) axis(f *report.Facts, s scale) {
 
 func (c *curve) say(points []spent) string {
 	var out []string
+	if n := len(points); c.Measured {
+		points = []spent{points[0], points[n/2], points[n-1]}
+	}
 	for _, p := range points {
 		out = append(out, report.Dollars(p.usd)+" at "+report.Stamp(p.at))
 	}

@@ -19,6 +19,33 @@ type chart struct {
 type track struct {
 	Name string
 	Bars []bar
+
+	all int // bars before some were folded into one
+}
+
+// mostBars is how many bars of a lane can be told apart.
+const mostBars = 150
+
+// folded puts bars of one colour that lie on each other into one, where there are too many to be seen.
+func (t track) folded() track {
+	if len(t.Bars) <= mostBars {
+		return t
+	}
+	type place struct{ x, tone string }
+	at := map[place]int{}
+	kept := t.Bars[:0:0]
+	for _, b := range t.Bars {
+		p := place{strings.SplitN(b.X, ".", 2)[0], b.Tone} // a hundredth of the width
+		if i, ok := at[p]; ok {
+			kept[i].more++
+			kept[i].Label = fmt.Sprintf("%s, and %d more", kept[i].first, kept[i].more)
+			continue
+		}
+		b.first = b.Label
+		at[p] = len(kept)
+		kept = append(kept, b)
+	}
+	return track{Name: t.Name, Bars: kept, all: len(t.Bars)}
 }
 
 // mostSaid is how many bars a lane tells one by one to those who do not see it.
@@ -26,7 +53,7 @@ const mostSaid = 12
 
 // Words are the lane in a sentence; the steps below say all of it.
 func (t track) Words() string {
-	switch n := len(t.Bars); {
+	switch n := max(len(t.Bars), t.all); {
 	case n == 0:
 		return t.Name + ": nothing recorded"
 	case n > mostSaid:
@@ -42,6 +69,9 @@ func (t track) Words() string {
 type bar struct {
 	X, W, Tone, Label string
 	Dot               bool // one act rather than a stretch of time
+
+	first string // label of the first of several that were folded into one
+	more  int
 }
 
 type tick struct{ X, Label string }
@@ -81,7 +111,7 @@ func lanes(f *report.Facts, now time.Time) chart {
 	s.from, s.to = s.from.Add(-margin), s.to.Add(margin)
 	c := chart{Lanes: []track{attacker(f, s), peopleLane(f, s, now)}}
 	system, provider := steps(f, s, now)
-	c.Lanes = append(c.Lanes, system, provider)
+	c.Lanes = append(c.Lanes, system.folded(), provider.folded())
 	for _, m := range f.Marks {
 		if m.Known() && !m.At.Before(s.from) {
 			c.Marks = append(c.Marks, tick{percent(s.at(m.At)), m.Title + " " + f.SinceAlert(m.At)})

@@ -21,12 +21,14 @@ type picture = template.HTML
 type runData struct {
 	*report.Facts
 	Lanes    chart
-	Curve    *curve
+	Burnt    *curve
 	Watch    string // alert of the usage watch that can be drawn; empty: none
 	Rows     []stepView
 	Picture  picture
-	Open     []report.Signoff // those that still wait for people
+	Asks     []report.Signoff // those that still wait for people
 	Asking   []report.Question
+	Else     []report.Item // what else is still open
+	CSRF     string
 	Timeline []report.Moment
 	Filter   timeFilter
 }
@@ -46,15 +48,20 @@ func (c *Console) run(w http.ResponseWriter, r *http.Request, s session) {
 		return
 	}
 	detail := s.mayDo().Detail
-	d := runData{Facts: f, Lanes: lanes(f, c.Now()), Curve: burnCurve(f), Watch: watched(f.Alerts)}
+	d := runData{Facts: f, Lanes: lanes(f, c.Now()), Burnt: burnCurve(f), CSRF: s.csrf, Watch: watched(f.Alerts)}
 	for _, so := range f.Signoffs {
 		if so.View.State == signoff.StateOpen || so.View.State == signoff.StateQuorum {
-			d.Open = append(d.Open, so)
+			d.Asks = append(d.Asks, so)
 		}
 	}
 	for _, q := range f.Questions {
 		if !q.Answered() {
 			d.Asking = append(d.Asking, q)
+		}
+	}
+	for _, item := range f.Open {
+		if item.Kind != report.OpenSignoff && item.Kind != report.OpenQuestion && item.Kind != report.OpenForce {
+			d.Else = append(d.Else, item)
 		}
 	}
 	d.steps(c, detail)

@@ -34,6 +34,9 @@ func Neutral(in []byte) []byte {
 }
 
 func hidden(r rune) bool {
+	if r < utf8.RuneSelf { // nearly every letter of a page
+		return r < ' ' && r != '\n' && r != '\t' || r == '\u007F'
+	}
 	switch r {
 	case '\n', '\t':
 		return false

@@ -20,6 +20,8 @@
     }).then(function (text) {
       var next = new DOMParser().parseFromString(text, "text/html").getElementById("main");
       if (!next || busy()) { stale.hidden = false; return; }
+      var gone = next.querySelector("#stale");
+      if (gone) gone.replaceWith(stale);
       main.replaceChildren.apply(main, Array.prototype.slice.call(next.childNodes));
       open.forEach(function (id) { var d = document.getElementById(id); if (d) d.open = true; });
     }).catch(function () { stale.hidden = false; });
