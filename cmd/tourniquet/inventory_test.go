@@ -92,8 +92,11 @@ func TestWhatIsMissingIsSuggestedAsYAMLThatTheInventoryTakes(t *testing.T) {
 	hostile := stage.World.NewGeminiKey(sandbox.GeminiKey{Project: "demo-shop", Name: "a name\n  - provider: evil"})
 	stage.GitHub.SetSecret("example-org", "shop", "", "OPENAI_API_KEY", random(t))
 	stage.GitHub.SetSecret("example-org", "shop", "", "DATABASE_URL", random(t))
+	stage.GitHub.SetSecret("example-org", "shop", sandbox.ScopeDependabot, "ANTHROPIC_API_KEY", random(t))
+	stage.GitHub.SetSecret("example-org", "shop", sandbox.ScopeCodespaces, "GEMINI_TRIAL_KEY", random(t))
 	r := command(t, at(path), "inventory", "suggest")
-	if r.code != exitGood || !strings.Contains(r.out, hostile.ID) || !strings.Contains(r.out, "OPENAI_API_KEY") {
+	if r.code != exitGood || !strings.Contains(r.out, hostile.ID) || !strings.Contains(r.out, "OPENAI_API_KEY") ||
+		!strings.Contains(r.out, "github_dependabot_secret") || !strings.Contains(r.out, "GEMINI_TRIAL_KEY") {
 		t.Fatalf("exit %d: %s%s", r.code, r.out, r.talk)
 	}
 	for _, never := range []string{stage.Key.ID, "DATABASE_URL", "SHOP_GEMINI_KEY", hostile.Secret()} {

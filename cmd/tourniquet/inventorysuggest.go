@@ -80,7 +80,7 @@ func (f *suggestions) keys(ctx context.Context, s settings, inv *inventory.Inven
 }
 
 // telling are names of secrets that say which provider's key they hold.
-var telling = regexp.MustCompile(`(?i)(GEMINI|GOOGLE_(AI|API)|OPENAI|ANTHROPIC|CLAUDE|BEDROCK|OPENROUTER|LITELLM)`)
+var telling = regexp.MustCompile(`(?i)(GEMINI|GOOGLE_(AI|API|APPLICATION_CREDENTIALS)|GCP_(SA|CREDENTIALS)|AWS_(SECRET_ACCESS_KEY|BEARER_TOKEN_BEDROCK)|OPENAI|ANTHROPIC|CLAUDE|BEDROCK|OPENROUTER|LITELLM)`)
 
 func (f *suggestions) secrets(ctx context.Context, s settings, inv *inventory.Inventory, repos []string) error {
 	git, err := gitHub(s)
@@ -88,7 +88,7 @@ func (f *suggestions) secrets(ctx context.Context, s settings, inv *inventory.In
 		return err
 	}
 	store, taken := ghsecrets.New(git.API), map[string]bool{}
-	where := map[string]bool{}
+	where, environments := map[string]bool{}, map[string][]string{}
 	for _, r := range repos {
 		if strings.Count(r, "/") != 1 {
 			return misuse("--repo takes owner/name, not %q", r)
@@ -99,22 +99,28 @@ func (f *suggestions) secrets(ctx context.Context, s settings, inv *inventory.In
 		for _, d := range e.Dependents {
 			taken[fmt.Sprint(d.Kind, d.Address)] = true
 			if d.Address["owner"] != "" {
-				where[d.Address["owner"]+"/"+d.Address["repo"]] = true
+				r := d.Address["owner"] + "/" + d.Address["repo"]
+				where[r] = true
+				if env := d.Address["environment"]; env != "" && !slices.Contains(environments[r], env) {
+					environments[r] = append(environments[r], env)
+				}
 			}
 		}
 	}
 	for _, r := range slices.Sorted(maps.Keys(where)) {
 		owner, repo, _ := strings.Cut(r, "/")
-		var names []string
-		if err := within(ctx, func(ctx context.Context) (err error) { names, err = store.Names(ctx, owner, repo); return err }); err != nil {
+		var found []incident.Dependent
+		if err := within(ctx, func(ctx context.Context) (err error) {
+			found, err = store.Secrets(ctx, owner, repo, environments[r]...)
+			return err
+		}); err != nil {
 			f.Silent = append(f.Silent, r+": "+err.Error())
 			continue
 		}
-		for _, n := range names {
-			address := map[string]string{"owner": owner, "repo": repo, "name": n}
-			if telling.MatchString(n) && !taken[fmt.Sprint(ghsecrets.KindActions, address)] {
-				address["kind"] = ghsecrets.KindActions
-				f.Secrets = append(f.Secrets, address)
+		for _, d := range found {
+			if telling.MatchString(d.Address["name"]) && !taken[fmt.Sprint(d.Kind, d.Address)] {
+				d.Address["kind"] = d.Kind
+				f.Secrets = append(f.Secrets, d.Address)
 			}
 		}
 	}

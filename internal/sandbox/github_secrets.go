@@ -27,11 +27,11 @@ type githubRun struct {
 func (g *GitHub) routeSecrets() {
 	const repo = "/repos/{owner}/{repo}/"
 	for _, p := range []string{repo + "actions/secrets", repo + "environments/{env}/secrets", repo + "dependabot/secrets", repo + "codespaces/secrets"} {
+		g.route("GET "+p, EffectObserve, g.withRepo(g.secretList))
 		g.route("GET "+p+"/public-key", EffectObserve, g.withRepo(g.publicKey))
 		g.route("GET "+p+"/{name}", EffectObserve, g.withRepo(g.secretGet))
 		g.route("PUT "+p+"/{name}", EffectFinal, g.withRepo(g.secretPut))
 	}
-	g.route("GET "+repo+"actions/secrets", EffectObserve, g.withRepo(g.secretList))
 	g.routeOrganisations()
 	flow := "/repos/{owner}/{repo}/actions/workflows/{workflow}"
 	g.route("POST "+flow+"/dispatches", EffectUndoable, g.withRepo(g.dispatch))
@@ -76,9 +76,9 @@ func scopeOf(c *call) string {
 	switch {
 	case c.r.PathValue("env") != "":
 		return c.r.PathValue("env")
-	case strings.Contains(c.r.URL.Path, "/dependabot/secrets/"):
+	case strings.Contains(c.r.URL.Path, "/dependabot/secrets"):
 		return ScopeDependabot
-	case strings.Contains(c.r.URL.Path, "/codespaces/secrets/"):
+	case strings.Contains(c.r.URL.Path, "/codespaces/secrets"):
 		return ScopeCodespaces
 	}
 	return ""
@@ -106,9 +106,12 @@ func (g *GitHub) secretGet(c *call, r *githubRepo) reply {
 }
 
 func (g *GitHub) secretList(c *call, r *githubRepo) reply {
+	if !r.environment(scopeOf(c)) {
+		return githubRefusal(http.StatusNotFound)
+	}
 	list := []map[string]string{}
 	for _, at := range slices.Sorted(maps.Keys(r.secrets)) {
-		if name, ours := strings.CutPrefix(at, "/"); ours {
+		if name, ours := strings.CutPrefix(at, scopeOf(c)+"/"); ours {
 			s := r.secrets[at]
 			list = append(list, map[string]string{"name": name, "created_at": githubTime(s.created), "updated_at": githubTime(s.updated)})
 		}

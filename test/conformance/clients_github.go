@@ -46,7 +46,7 @@ func (t *tape) gitHubSecrets(ctx context.Context, hub *sandbox.GitHub, s *github
 		}
 		faults = append(faults, t.everyWrite(ctx, s, d))
 	}
-	return errors.Join(append(faults, t.do("inventory check", func() error { _, err := s.Names(ctx, "acme", "shop"); return err }))...)
+	return errors.Join(append(faults, t.do("inventory check", func() error { _, err := s.Secrets(ctx, "acme", "shop", "production"); return err }))...)
 }
 
 func (t *tape) gitHubTickets(ctx context.Context, c *api.Client) error {

@@ -137,3 +137,17 @@ func TestCheckReadsAndChangesNothing(t *testing.T) {
 		t.Fatalf("wrong credentials: %v", err)
 	}
 }
+
+func TestBothKeysAreListedWithoutTheirValues(t *testing.T) {
+	t.Parallel()
+	h, ctx := build(t), within(t)
+	list := must[[]incident.Key](t)(h.provider.List(ctx))
+	if len(list) != 2 || list[0].ID != sandbox.AzureResource+"/key1" || list[1].Hint != h.world.AzureKey(2).Hint() {
+		t.Fatalf("listed %+v", list)
+	}
+	noSecret(t, h.stolen.Secret(), list[0].UID+" "+list[0].Hint+" "+list[0].Name)
+	must[keys.Receipt](t)(h.provider.Contain(ctx, list[0]))
+	if _, err := h.provider.List(ctx); !keys.IsPermanent(err) || !strings.Contains(err.Error(), "key.restore") {
+		t.Errorf("while the resource takes no keys: %v", err)
+	}
+}

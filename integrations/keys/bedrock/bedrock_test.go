@@ -328,3 +328,21 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 		t.Fatalf("credentials of another account: %v", err)
 	}
 }
+
+func TestTheLivingKeysOfTheAccountAreListed(t *testing.T) {
+	t.Parallel()
+	h, ctx := build(t), within(t)
+	access, api, still := h.world.NewAWSAccessKey("shop"), h.world.NewAWSAPIKey("BedrockAPIKey-8f2a"), h.world.NewAWSAccessKey("chat")
+	must[keys.Receipt](t)(h.provider.Contain(ctx, h.find(t, still)))
+	ids := map[string]string{}
+	for _, k := range must[[]incident.Key](t)(h.provider.List(ctx)) {
+		ids[k.ID] = k.UID
+	}
+	if ids[access.ID] != "user/shop" || ids[api.ID] != "user/BedrockAPIKey-8f2a" || ids[still.ID] != "" {
+		t.Errorf("listed %v", ids)
+	}
+	h.world.Fault("iam", http.StatusForbidden, 1)
+	if list, err := h.provider.List(ctx); err == nil || len(list) != 0 {
+		t.Errorf("without the right: %v, %v", list, err)
+	}
+}
