@@ -62,10 +62,11 @@ func bind(w http.ResponseWriter, r *http.Request, in any) error {
 	for _, f := range fieldsOf(v.Type()) {
 		at := v.FieldByIndex(f.Index)
 		switch f.where {
-		case "path":
+		case "path": // whatever a body said of it
 			at.SetString(r.PathValue(f.name))
 		case "query":
 			known[f.name] = true
+			at.SetZero()
 			if err := set(at, f, query[f.name]); err != nil {
 				return err
 			}

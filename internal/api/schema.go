@@ -98,8 +98,10 @@ func (s *schemas) fields(t reflect.Type) object {
 	return out
 }
 
-// walk adds the fields of a struct as encoding/json sees them; those of embedded structs stand beside its own.
+// walk adds the fields of a struct as encoding/json sees them; those of embedded structs stand beside its own, and where both have
+// a name, the outer one holds.
 func (s *schemas) walk(t reflect.Type, properties object, required *[]string) {
+	var embedded []reflect.Type
 	for i := range t.NumField() {
 		f := t.Field(i)
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
@@ -107,13 +109,16 @@ func (s *schemas) walk(t reflect.Type, properties object, required *[]string) {
 			continue
 		}
 		if f.Anonymous && name == "" && f.Type.Kind() == reflect.Struct {
-			s.walk(f.Type, properties, required)
+			embedded = append(embedded, f.Type)
 			continue
 		}
 		if name == "" {
 			name = f.Name
 		}
-		if _, outer := properties[name]; !outer && !strings.Contains(options, "omit") {
+		if _, outer := properties[name]; outer {
+			continue
+		}
+		if !strings.Contains(options, "omit") {
 			*required = append(*required, name)
 		}
 		schema := s.of(f.Type)
@@ -121,5 +126,8 @@ func (s *schemas) walk(t reflect.Type, properties object, required *[]string) {
 			schema["description"] = doc
 		}
 		properties[name] = schema
+	}
+	for _, e := range embedded {
+		s.walk(e, properties, required)
 	}
 }
