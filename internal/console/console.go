@@ -154,6 +154,7 @@ func (c *Console) routes(mux *http.ServeMux) {
 		{"GET /{$}", people.Look, c.home},
 		{"GET /runs", people.Look, c.runs},
 		{"GET /runs/{id}", people.Look, c.run},
+		{"GET /runs/{id}/step", people.Look, c.step},
 		{"GET /runs/{id}/history", people.SeeDetail, c.historyPage},
 		{"POST /runs/{id}/review", people.Note, c.review},
 		{"GET /signoffs", people.Look, c.signoffs},

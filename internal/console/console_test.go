@@ -16,7 +16,7 @@ import (
 )
 
 var pages = []string{"/", "/runs", "/runs/" + reporttest.RunID, "/signoffs", "/signoffs/" + reporttest.Open, "/signoffs/" + reporttest.Approved,
-	"/questions/" + reporttest.Question, "/alerts", "/alerts/al-01", "/keys", "/playbooks", "/actions"}
+	"/questions/" + reporttest.Question, "/runs/" + reporttest.RunID + "/step?path=first_minute/usage", "/alerts", "/alerts/al-01", "/keys", "/playbooks", "/actions"}
 
 var answers = []string{"/v1/runs", "/v1/runs/" + reporttest.RunID, "/v1/runs/" + reporttest.RunID + "/timeline", "/v1/signoffs",
 	"/v1/signoffs/" + reporttest.Open, "/v1/questions", "/v1/alerts", "/v1/runs/" + reporttest.RunID + "/report?format=md",

@@ -29,6 +29,8 @@ type runData struct {
 	Asking   []report.Question
 	Else     []report.Item // what else is still open
 	CSRF     string
+	Brief    bool   // too many steps to show what each was given
+	One      string // the only step on the page
 	Timeline []report.Moment
 	Filter   timeFilter
 }
@@ -64,11 +66,31 @@ func (c *Console) run(w http.ResponseWriter, r *http.Request, s session) {
 			d.Else = append(d.Else, item)
 		}
 	}
+	d.Brief = len(f.Steps) > manyRows
 	d.steps(c, detail)
 	trim(f, detail)
 	d.Filter = readTimeFilter(r.URL.Query())
 	d.Timeline = d.Filter.apply(f.Timeline, "/runs/"+f.Run.ID)
 	c.render(w, s, http.StatusOK, "run", "Run "+f.Run.ID, d)
+}
+
+// manyRows is how many steps are shown with all that they were given and gave back.
+const manyRows = 200
+
+// step shows one step of a run, for runs that have too many to show all of each.
+func (c *Console) step(w http.ResponseWriter, r *http.Request, s session) {
+	f, err := report.Load(r.Context(), c.DB, r.PathValue("id"))
+	if err != nil {
+		c.broken(w, s, err)
+		return
+	}
+	d := runData{Facts: f, One: r.URL.Query().Get("path")}
+	if !slices.ContainsFunc(f.Steps, func(st database.StepRow) bool { return st.Path == d.One }) {
+		c.broken(w, s, &database.NotFoundError{Kind: "step", ID: d.One})
+		return
+	}
+	d.steps(c, s.mayDo().Detail)
+	c.render(w, s, http.StatusOK, "step", "Step "+d.One, d)
 }
 
 // steps prepares the steps and the picture of the playbook at the run's digest.
@@ -85,8 +107,11 @@ func (d *runData) steps(c *Console, detail bool) {
 		calls[call.Step] = append(calls[call.Step], call)
 	}
 	for _, row := range d.Steps {
+		if d.One != "" && row.Path != d.One {
+			continue
+		}
 		v := stepView{StepRow: row, Depth: min(strings.Count(row.Path, "/"), 4), Calls: calls[row.Path]}
-		if e != nil && detail {
+		if e != nil && detail && !d.Brief {
 			v.Seen = e.of(row)
 		}
 		if !detail {

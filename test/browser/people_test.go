@@ -19,7 +19,7 @@ const runPage = "/runs/" + reporttest.RunID
 
 // pages are all that there are, with a name for the pictures.
 var pages = [][2]string{
-	{"now", "/"}, {"runs", "/runs"}, {"run", runPage}, {"history", runPage + "/history"}, {"signoffs", "/signoffs"}, {"signoff", "/signoffs/" + reporttest.Open},
+	{"now", "/"}, {"runs", "/runs"}, {"run", runPage}, {"history", runPage + "/history"}, {"step", runPage + "/step?path=first_minute/usage"}, {"signoffs", "/signoffs"}, {"signoff", "/signoffs/" + reporttest.Open},
 	{"signoff-done", "/signoffs/" + reporttest.Approved}, {"question", "/questions/" + reporttest.Question}, {"alerts", "/alerts"}, {"alert", "/alerts/al-01"}, {"keys", "/keys"},
 	{"playbooks", "/playbooks"}, {"playbook", "/playbooks/llmjacking"}, {"actions", "/actions"}, {"setup", "/setup"}, {"missing", "/runs/none"},
 }
