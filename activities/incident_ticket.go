@@ -1,12 +1,14 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/chat"
+	"github.com/tourniquet-ir/tourniquet/integrations/tickets"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 	"github.com/tourniquet-ir/tourniquet/internal/signoff"
 	"github.com/tourniquet-ir/tourniquet/playbooks"
@@ -84,13 +86,14 @@ func incidentUpdate() Action {
 func incidentClose() Action {
 	return Action{
 		Card: notifies("incident.close", "Close the incident's ticket and the source's own alert",
-			[]playbooks.Field{{Name: "summary", Type: playbooks.TypeString, Required: true, Doc: "how it ended"}}, nil, map[string]any{}),
+			[]playbooks.Field{
+				{Name: "summary", Type: playbooks.TypeString, Required: true, Doc: "how it ended"},
+				{Name: "resolution", Type: playbooks.TypeString, Doc: "what the source is told of its alerts: revoked (default), false_positive, used_in_tests or wont_fix"},
+			}, nil, map[string]any{}),
 		Run: func(ctx context.Context, h *House, in In) (Output, error) {
 			h.quiet(ctx, in.Run, true)
-			if h.Resolver != nil && in.Alert.Source == "github" && len(in.Alert.Links) > 0 {
-				if err := h.Resolver.Resolve(ctx, in.Alert.Links[0], in.Text("summary")); err != nil {
-					return Output{}, err
-				}
+			if err := h.resolve(ctx, in); err != nil {
+				return Output{}, err
 			}
 			id, ok, err := h.DB.Setting(ctx, "ticket/"+in.Incident)
 			if err != nil || !ok || h.Tracker == nil {
@@ -99,6 +102,32 @@ func incidentClose() Action {
 			return Output{Summary: "closed " + id}, h.Tracker.Close(ctx, id, in.Text("summary"))
 		},
 	}
+}
+
+// resolve tells GitHub of every alert of its own that the incident was about; others may have joined the first one.
+func (h *House) resolve(ctx context.Context, in In) error {
+	if h.Resolver == nil {
+		return nil
+	}
+	all, err := h.DB.AlertsOf(ctx, in.Incident)
+	if err != nil {
+		return err
+	}
+	alerts := []incident.Alert{in.Alert}
+	for _, a := range all {
+		alerts = append(alerts, a.Alert)
+	}
+	done := map[string]bool{}
+	for _, a := range alerts {
+		if a.Source != "github" || len(a.Links) == 0 || done[a.Links[0]] {
+			continue
+		}
+		done[a.Links[0]] = true
+		if err := h.Resolver.Resolve(ctx, a.Links[0], cmp.Or(in.Text("resolution"), tickets.Revoked), in.Text("summary")); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func incidentReport() Action {

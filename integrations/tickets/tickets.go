@@ -16,7 +16,15 @@ type Tracker interface {
 	Close(ctx context.Context, id, summary string) error
 }
 
-// Resolver marks a source's own alert as handled, as GitHub's secret-scanning alert "revoked".
+// How a source's own alert was handled, in GitHub's words.
+const (
+	Revoked       = "revoked"
+	FalsePositive = "false_positive"
+	UsedInTests   = "used_in_tests"
+	WontFix       = "wont_fix"
+)
+
+// Resolver marks a source's own alert as handled; resolution is one of the words above.
 type Resolver interface {
-	Resolve(ctx context.Context, link, comment string) error
+	Resolve(ctx context.Context, link, resolution, comment string) error
 }

@@ -78,7 +78,7 @@ func (t *tape) gitHubAlerts(ctx context.Context, hub *sandbox.GitHub, c *api.Cli
 	return errors.Join(append(faults,
 		t.do("key.identify", func() error { _, _, err := alerts.Fetch(ctx, link); return err }),
 		t.do("alert explain", func() error { _, err := alerts.Locations(ctx, link); return err }),
-		t.do("incident.close", func() error { return alerts.Resolve(ctx, link, "revoked") }),
+		t.do("incident.close", func() error { return alerts.Resolve(ctx, link, "revoked", "revoked") }),
 	)...)
 }
 

@@ -53,7 +53,7 @@ func ticketClient(t *testing.T) faulttest.Client {
 				"close":     func(ctx context.Context) error { return tracker.Close(ctx, "1", "done") },
 				"fetch":     func(ctx context.Context) error { _, _, err := alerts.Fetch(ctx, link); return err },
 				"locations": func(ctx context.Context) error { _, err := alerts.Locations(ctx, link); return err },
-				"resolve":   func(ctx context.Context) error { return alerts.Resolve(ctx, link, "revoked") },
+				"resolve":   func(ctx context.Context) error { return alerts.Resolve(ctx, link, "revoked", "revoked") },
 			}
 		},
 	}

@@ -156,7 +156,10 @@ func (a *Alerts) Locations(ctx context.Context, link string) ([]Location, error)
 }
 
 // Resolve implements tickets.Resolver. An alert that somebody resolved already is left as it is.
-func (a *Alerts) Resolve(ctx context.Context, link, comment string) error {
+func (a *Alerts) Resolve(ctx context.Context, link, resolution, comment string) error {
+	if !slices.Contains([]string{tickets.Revoked, tickets.FalsePositive, tickets.UsedInTests, tickets.WontFix}, resolution) {
+		return keys.Permanent(fmt.Errorf("GitHub knows no resolution %q; there are %s, %s, %s and %s", resolution, tickets.Revoked, tickets.FalsePositive, tickets.UsedInTests, tickets.WontFix))
+	}
 	p, err := a.locate(link)
 	if err != nil {
 		return err
@@ -166,7 +169,7 @@ func (a *Alerts) Resolve(ctx context.Context, link, comment string) error {
 		return err
 	}
 	in := map[string]string{
-		"state": "resolved", "resolution": "revoked",
+		"state": "resolved", "resolution": resolution,
 		"resolution_comment": cut(titleText(comment), maxComment),
 	}
 	_, err = a.api.Call(ctx, "resolve "+p.String(), http.MethodPatch, p.path(), in, nil)

@@ -197,8 +197,11 @@ func TestAnAlertIsReadWithItsSecretAndResolvedOnce(t *testing.T) {
 		}
 	}
 	link := fmt.Sprintf("%s/acme/shop/security/secret-scanning/%d", r.url, n)
+	if err := r.alerts.Resolve(context.Background(), link, "solved", "x"); !keys.IsPermanent(err) {
+		t.Errorf("a resolution that GitHub does not have: %v", err)
+	}
 	for range 2 {
-		if err := r.alerts.Resolve(context.Background(), link, "Revoked by run-1"); err != nil {
+		if err := r.alerts.Resolve(context.Background(), link, "revoked", "Revoked by run-1"); err != nil {
 			t.Fatal(err)
 		}
 	}
