@@ -83,8 +83,8 @@ func (p *deskDouble) Seal(_ context.Context, person, surface, question string, v
 	return p.answer, p.accepted, p.code
 }
 
-func (p *deskDouble) Person(_ context.Context, token string) (incident.Person, bool) {
-	return incident.Person{ID: "marek", Name: "Marek Nowak"}, token == p.token
+func (p *deskDouble) Person(_ context.Context, token string) (incident.Person, bool, string) {
+	return incident.Person{ID: "marek", Name: "Marek Nowak"}, token == p.token, ""
 }
 
 func (p *deskDouble) did() []console.Act {

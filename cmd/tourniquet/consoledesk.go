@@ -38,12 +38,13 @@ func (d consoleDesk) Seal(ctx context.Context, person, surface, question string,
 	return r.Text, r.Accepted, r.Code
 }
 
-func (d consoleDesk) Person(ctx context.Context, token string) (incident.Person, bool) {
-	id, _ := whose(ctx, d.db, token)
+func (d consoleDesk) Person(ctx context.Context, token string) (p incident.Person, known bool, refusal string) {
+	id, refusal := whose(ctx, d.db, token)
 	if id == "" {
-		return incident.Person{}, false
+		return incident.Person{}, false, refusal
 	}
-	return d.people.Person(id)
+	p, known = d.people.Person(id)
+	return p, known, ""
 }
 
 // signOn maps whoever comes back from the sign-on service: by subject, never by address or name.

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,11 +53,11 @@ func (c *Console) apiDocument(w http.ResponseWriter, _ *http.Request, _ api.Call
 // which no other site can send, may write.
 func (c *Console) api(e api.Endpoint) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		s, bearer, ok := c.caller(r)
+		s, bearer, ok, refusal := c.caller(r)
 		switch {
 		case !ok:
 			w.Header().Set("WWW-Authenticate", `Bearer realm="tourniquet"`)
-			api.Refuse(w, api.Fault(http.StatusUnauthorized, "not_authenticated", "Send your personal token as “Authorization: Bearer …”; an operator issues one with “tourniquet person token”."))
+			api.Refuse(w, api.Fault(http.StatusUnauthorized, "not_authenticated", cmp.Or(refusal, "Send your personal token as “Authorization: Bearer …”; an operator issues one with “tourniquet person token”.")))
 		case e.Right != "" && !s.may(e.Right):
 			api.Refuse(w, api.Fault(http.StatusForbidden, "role", notForRole))
 		default:
@@ -71,17 +72,17 @@ func (c *Console) api(e api.Endpoint) http.HandlerFunc {
 
 const notForRole = "Your role does not allow this. Roles stand under people in the configuration, or come from the sign-on service."
 
-func (c *Console) caller(r *http.Request) (s session, bearer, ok bool) {
+func (c *Console) caller(r *http.Request) (s session, bearer, ok bool, refusal string) {
 	token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if bearer {
 		if token = strings.TrimSpace(token); token == "" || len(token) > maxToken {
-			return session{}, true, false
+			return session{}, true, false, ""
 		}
-		p, ok := c.Desk.Person(r.Context(), token)
-		return session{person: p}, true, ok && p.ID != ""
+		p, ok, refusal := c.Desk.Person(r.Context(), token)
+		return session{person: p}, true, ok && p.ID != "", refusal
 	}
 	s, ok = c.sessions.find(r)
-	return s, false, ok && r.Method == http.MethodGet
+	return s, false, ok && r.Method == http.MethodGet, ""
 }
 
 // apiFault words an error of our own records: 404 where something is unknown, else 500 with the cause in the log only.

@@ -24,8 +24,8 @@ import (
 type Desk interface {
 	// Decide returns a sentence for the person, whether the act counts, and a stable code where it does not.
 	Decide(ctx context.Context, a Act) (answer string, accepted bool, code string)
-	// Person says whose personal token this is.
-	Person(ctx context.Context, token string) (incident.Person, bool)
+	// Person says whose personal token this is. Where it was good once and is no more, refusal is a sentence for its owner.
+	Person(ctx context.Context, token string) (p incident.Person, known bool, refusal string)
 	Sealer
 }
 

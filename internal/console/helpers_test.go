@@ -52,9 +52,12 @@ func (d *desk) Decide(_ context.Context, a console.Act) (string, bool, string) {
 	return "Your answer counts.", true, ""
 }
 
-func (d *desk) Person(_ context.Context, token string) (incident.Person, bool) {
+func (d *desk) Person(_ context.Context, token string) (incident.Person, bool, string) {
+	if token == "expired" {
+		return incident.Person{}, false, "This personal token (tk-1) expired on 2026-11-01."
+	}
 	p, ok := d.tokens[token]
-	return p, ok
+	return p, ok, ""
 }
 
 func (d *desk) seen() []console.Act {

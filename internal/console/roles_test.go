@@ -173,3 +173,14 @@ func chosen(t *testing.T, b *browser, as string) string {
 	}
 	return to.RequestURI()
 }
+
+func TestWhoseTokenHasExpiredIsToldSo(t *testing.T) {
+	t.Parallel()
+	b := newWorld(t).stranger()
+	if res, page := b.do("POST", "/sign-in", url.Values{"token": {"expired"}}); res.StatusCode != http.StatusUnauthorized || !strings.Contains(page, "expired on 2026-11-01") {
+		t.Errorf("%d %s", res.StatusCode, page)
+	}
+	if res, body := b.do("GET", "/v1/runs", nil, "Authorization", "Bearer expired"); res.StatusCode != http.StatusUnauthorized || !strings.Contains(body, "expired on 2026-11-01") {
+		t.Errorf("%d %s", res.StatusCode, body)
+	}
+}

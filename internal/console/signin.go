@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/http"
@@ -18,6 +19,8 @@ type SignOn interface {
 	// Finish takes what the browser came back with. The error is a sentence for whoever tried.
 	Finish(ctx context.Context, answer url.Values, browser string) (p incident.Person, next string, err error)
 }
+
+const unknownToken = "This token is not known. Ask an operator to issue one for you with “tourniquet person token”."
 
 // signInForm is what the page of that name shows.
 type signInForm struct{ Next, Link, Problem, SignOn, Continue string }
@@ -46,14 +49,16 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	token := strings.TrimSpace(r.PostFormValue("token"))
+	form.Problem = unknownToken
 	if token != "" && len(token) <= maxToken {
-		if p, ok := c.Desk.Person(r.Context(), token); ok && p.ID != "" {
+		p, ok, refusal := c.Desk.Person(r.Context(), token)
+		if ok && p.ID != "" {
 			c.enter(w, r, c.sessions.open(p, false), form.Next)
 			return
 		}
+		form.Problem = cmp.Or(refusal, unknownToken)
 	}
 	c.Logger.Warn("a sign-in was refused", "from", r.RemoteAddr)
-	form.Problem = "This token is not known. Ask an operator to issue one for you with “tourniquet person token”."
 	c.showSignIn(w, http.StatusUnauthorized, form)
 }
 

@@ -181,9 +181,9 @@ type desk struct {
 	persons map[string]incident.Person // by token
 }
 
-func (d *desk) Person(_ context.Context, token string) (incident.Person, bool) {
+func (d *desk) Person(_ context.Context, token string) (incident.Person, bool, string) {
 	p, ok := d.persons[token]
-	return p, ok
+	return p, ok, ""
 }
 
 func (d *desk) Seal(context.Context, string, string, string, []byte) (string, bool, string) {
