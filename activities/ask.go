@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/chat"
 	"github.com/tourniquet-ir/tourniquet/internal/database"
@@ -86,9 +87,13 @@ func (h *House) settleSignoff(ctx context.Context, s wire.Settle) error {
 	if err := h.mine(ctx, s.Run); err != nil {
 		return err
 	}
+	var took time.Duration
 	err := h.DB.SetRequest(ctx, s.Request, func(v *signoff.View) error {
 		if v.Envelope.Run != s.Run {
 			return refuse(wire.ErrRefused, fmt.Sprintf("the request %q belongs to another run", s.Request))
+		}
+		if before := v.State == signoff.StateOpen || v.State == signoff.StateQuorum; before && (s.State == signoff.StateExecuting || closedState(s.State)) {
+			took = h.Now().Sub(v.Envelope.Issued)
 		}
 		if !closedState(v.State) {
 			v.State, v.Decided = s.State, s.Decisions
@@ -101,6 +106,9 @@ func (h *House) settleSignoff(ctx context.Context, s wire.Settle) error {
 	})
 	if err != nil {
 		return err
+	}
+	if took > 0 {
+		h.Metrics.Signoff(s.State, took)
 	}
 	h.Metrics.Undelivered(s.Request, false)
 	if over := closedState(s.State); over || s.State == signoff.StateExecuting {

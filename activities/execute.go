@@ -26,6 +26,8 @@ func (h *House) execute(ctx context.Context, call wire.Call) (wire.Result, error
 	if err := h.own(ctx, call); err != nil {
 		return wire.Result{}, wrap(err)
 	}
+	ctx, end := h.trace(ctx, a, call)
+	defer end()
 	started := h.Now()
 	h.showRunning(ctx, a, call, started)
 	res, err := h.perform(ctx, a, In{call})
@@ -37,6 +39,13 @@ func (h *House) execute(ctx context.Context, call wire.Call) (wire.Result, error
 		err = kept // it may be repeated, so it is; what changed something is guarded by its own rows
 	}
 	return res, wrap(err)
+}
+
+func (h *House) trace(ctx context.Context, a Action, call wire.Call) (context.Context, func()) {
+	if h.Trace == nil {
+		return ctx, func() {}
+	}
+	return h.Trace(ctx, "action "+a.Card.Name, "run", call.Run, "step", call.Step, "action", a.Card.Name, "effect", a.Card.Effect)
 }
 
 // perform chooses the road by effect. There is no other road to Run.

@@ -19,6 +19,7 @@ import (
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 	"github.com/tourniquet-ir/tourniquet/internal/metrics"
 	"github.com/tourniquet-ir/tourniquet/internal/outbound"
+	"github.com/tourniquet-ir/tourniquet/internal/report"
 	"github.com/tourniquet-ir/tourniquet/internal/signoff"
 )
 
@@ -50,9 +51,11 @@ type House struct {
 	Console      string // base URL of the console, for links
 	KeyedHash    func([]byte) string
 	Report       func(ctx context.Context, run string) ([]byte, error)
-	Brief        func(ctx context.Context, run string) ([]string, error) // of the report, for tickets and chat; nil posts nothing
-	Log          *slog.Logger
-	Now          func() time.Time
+	Brief        func(ctx context.Context, run string) (report.Posting, error) // of the report, for tickets and chat; nil posts nothing
+	// Trace begins a span below the one in ctx, about pairs of names and values; nil: nothing is traced.
+	Trace func(ctx context.Context, name string, pairs ...string) (context.Context, func())
+	Log   *slog.Logger
+	Now   func() time.Time
 
 	actions map[string]Action
 }

@@ -25,6 +25,8 @@ func (h *House) keep(ctx context.Context, a Action, call wire.Call, res wire.Res
 	if errors.As(err, &app) && app.Type() == wire.ErrWait {
 		status, text = "waiting", app.Message() // nothing was sent and nothing failed
 	}
+	h.Metrics.Step(a.Card.Name, status)
+	h.Log.Info("a step ended", "run", call.Run, "step", call.Step, "action", a.Card.Name, "effect", a.Card.Effect, "status", status, "seconds", h.Now().Sub(started).Seconds())
 	id := fmt.Sprintf("step/%s/%d/%s", call.Step, call.Attempt, status)
 	if call.Grant != nil {
 		id += "/" + call.Grant.Request

@@ -22,23 +22,24 @@ func (h *House) postReport(ctx context.Context, c wire.Close) error {
 	if c.Outcome == incident.OutcomeJoined {
 		return nil
 	}
-	lines, err := h.brief(ctx, c.Run)
+	p, err := h.brief(ctx, c.Run)
 	if err != nil {
 		return err
 	}
 	if h.Console != "" {
-		lines = append(lines, "All of it: "+h.Console+"/v1/runs/"+c.Run+"/report?format=html")
+		p.Lines = append(p.Lines, "All of it: "+h.Console+"/v1/runs/"+c.Run+"/report?format=html")
 	}
-	ticket, err := h.commentReport(ctx, c, lines)
-	return h.posted(ctx, c, lines, ticket, err, int(activity.GetInfo(ctx).Attempt))
+	ticket, err := h.commentReport(ctx, c, p.Lines)
+	return h.posted(ctx, c, p, ticket, err, int(activity.GetInfo(ctx).Attempt))
 }
 
 // posted writes down what became of the ticket at this try, and tells chat.
-func (h *House) posted(ctx context.Context, c wire.Close, lines []string, ticket string, cause error, try int) error {
+func (h *House) posted(ctx context.Context, c wire.Close, p report.Posting, ticket string, cause error, try int) error {
 	if cause != nil && try < postTries {
 		return fmt.Errorf("the report did not reach the incident's ticket yet: %w", cause)
 	}
-	told := h.tellEnd(ctx, c, lines)
+	h.Metrics.Avoided(p.Avoided)
+	told := h.tellEnd(ctx, c, p.Lines)
 	switch {
 	case cause != nil:
 		h.ledger(ctx, c.Run, report.KindNotPosted, "", "report/not_posted", map[string]any{"ticket": ticket, "chat": told, "why": cause.Error()})
@@ -48,9 +49,9 @@ func (h *House) posted(ctx context.Context, c wire.Close, lines []string, ticket
 	return nil
 }
 
-func (h *House) brief(ctx context.Context, run string) ([]string, error) {
+func (h *House) brief(ctx context.Context, run string) (report.Posting, error) {
 	if h.Brief == nil {
-		return nil, nil
+		return report.Posting{}, nil
 	}
 	return h.Brief(ctx, run)
 }

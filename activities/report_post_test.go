@@ -42,7 +42,7 @@ func posting(t *testing.T, locked bool) (*bench, *drawer, wire.Close) {
 		t.Fatal(err)
 	}
 	b.h.Tracker, b.h.Console = d, "https://console.example"
-	b.h.Brief = func(ctx context.Context, run string) ([]string, error) { return report.Brief(ctx, b.h.DB, run) }
+	b.h.Brief = func(ctx context.Context, run string) (report.Posting, error) { return report.Brief(ctx, b.h.DB, run) }
 	if err := b.h.DB.PutSetting(t.Context(), "ticket/"+stored.IncidentID, "7"); err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func TestATicketThatNeverTakesTheReportDoesNotHoldTheRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ticket, cause := b.h.commentReport(t.Context(), c, lines)
+	ticket, cause := b.h.commentReport(t.Context(), c, lines.Lines)
 	if ticket != "7" || cause == nil {
 		t.Fatalf("ticket %q, %v", ticket, cause)
 	}

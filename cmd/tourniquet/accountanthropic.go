@@ -18,7 +18,7 @@ func anthropicAccounts(s settings) (out []activities.Account, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("providers.anthropic account %q: %w", c.Account, err)
 		}
-		p, err := anthropic.New(anthropic.Config{Account: c.Account, AdminKey: key, BaseURL: c.BaseURL, Prices: table})
+		p, err := anthropic.New(anthropic.Config{HTTPClient: s.client("anthropic", c.Account), Account: c.Account, AdminKey: key, BaseURL: c.BaseURL, Prices: table})
 		if err != nil {
 			return nil, err
 		}

@@ -21,7 +21,7 @@ func azureAccounts(s settings) (out []activities.Account, err error) {
 			return nil, fmt.Errorf("providers.azure_openai account %q: %w", c.Account, err)
 		}
 		p, err := azureopenai.New(azureopenai.Config{
-			Account: c.Account, Subscription: c.Subscription, ResourceGroup: c.ResourceGroup, Resource: c.Resource, Credential: creds,
+			HTTPClient: s.client("azure_openai", c.Account), Account: c.Account, Subscription: c.Subscription, ResourceGroup: c.ResourceGroup, Resource: c.Resource, Credential: creds,
 			ARM: c.Endpoints["arm"], Inference: c.Endpoints["inference"], MicroUSDPerRequest: c.MicroUSDPerRequest, PriceBasis: c.PriceBasis,
 		})
 		if err != nil {

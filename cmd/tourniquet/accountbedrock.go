@@ -22,7 +22,7 @@ func bedrockAccounts(s settings) (out []activities.Account, err error) {
 			return nil, fmt.Errorf("providers.bedrock account %q: %w", c.Account, err)
 		}
 		p, err := bedrock.New(bedrock.Config{
-			Account: c.Account, AccountID: c.AccountID, Regions: c.Regions, Credentials: creds, MicroUSDPerRequest: c.MicroUSDPerRequest, PriceBasis: c.PriceBasis,
+			HTTPClient: s.client("bedrock", c.Account), Account: c.Account, AccountID: c.AccountID, Regions: c.Regions, Credentials: creds, MicroUSDPerRequest: c.MicroUSDPerRequest, PriceBasis: c.PriceBasis,
 			Endpoints: bedrock.Endpoints{
 				IAM: c.Endpoints["iam"], STS: c.Endpoints["sts"], CloudTrail: c.Endpoints["cloudtrail"], Bedrock: c.Endpoints["bedrock"], CostExplorer: c.Endpoints["cost_explorer"],
 			},

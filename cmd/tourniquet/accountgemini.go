@@ -18,7 +18,7 @@ func geminiAccounts(s settings) (out []activities.Account, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("providers.gemini account %q: %w", c.Account, err)
 		}
-		p, err := gemini.New(gemini.Config{Account: c.Account, Project: c.Project, TokenSource: tokens, Endpoints: gemini.Endpoints{
+		p, err := gemini.New(gemini.Config{HTTPClient: s.client("gemini", c.Account), Account: c.Account, Project: c.Project, TokenSource: tokens, Endpoints: gemini.Endpoints{
 			APIKeys: c.Endpoints["api_keys"], ServiceUsage: c.Endpoints["service_usage"], Monitoring: c.Endpoints["monitoring"],
 			Logging: c.Endpoints["logging"], Generative: c.Endpoints["generative"], IAM: c.Endpoints["iam"], Token: c.Endpoints["token"],
 		}, Measure: c.Measure, MicroUSDPerRequest: c.MicroUSDPerRequest, PriceBasis: c.PriceBasis})

@@ -13,7 +13,7 @@ func litellmAccounts(s settings) (out []activities.Account, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("providers.litellm account %q: %w", c.Account, err)
 		}
-		p, err := litellm.New(litellm.Config{Account: c.Account, MasterKey: key, BaseURL: c.BaseURL})
+		p, err := litellm.New(litellm.Config{HTTPClient: s.client("litellm", c.Account), Account: c.Account, MasterKey: key, BaseURL: c.BaseURL})
 		if err != nil {
 			return nil, err
 		}

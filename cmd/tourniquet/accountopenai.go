@@ -14,7 +14,7 @@ func openaiAccounts(s settings) (out []activities.Account, err error) {
 			return nil, fmt.Errorf("providers.openai account %q: %w", c.Account, err)
 		}
 		p, err := openai.New(openai.Config{
-			Account: c.Account, Project: c.Project, AdminKey: key, BaseURL: c.BaseURL, Measure: c.Measure, Replacement: c.ReplacementProject,
+			HTTPClient: s.client("openai", c.Account), Account: c.Account, Project: c.Project, AdminKey: key, BaseURL: c.BaseURL, Measure: c.Measure, Replacement: c.ReplacementProject,
 		})
 		if err != nil {
 			return nil, err

@@ -13,7 +13,7 @@ func openrouterAccounts(s settings) (out []activities.Account, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("providers.openrouter account %q: %w", c.Account, err)
 		}
-		p, err := openrouter.New(openrouter.Config{Account: c.Account, ManagementKey: key, BaseURL: c.BaseURL})
+		p, err := openrouter.New(openrouter.Config{HTTPClient: s.client("openrouter", c.Account), Account: c.Account, ManagementKey: key, BaseURL: c.BaseURL})
 		if err != nil {
 			return nil, err
 		}

@@ -38,9 +38,9 @@ func app(s settings) fx.Option {
 		fx.NopLogger,
 		fx.StartTimeout(2*time.Minute), fx.StopTimeout(30*time.Second),
 		fx.Module("records", fx.Provide(lockData, openRing, trustedKeys, openDatabase, openEvidence)),
-		fx.Module("outside", fx.Provide(metrics.New, meteredSlack, chatPort, gitHub, accounts, stores, tracker, pager, mailer, hooks, inventoryOf, directory, knownSources)),
+		fx.Module("outside", fx.Provide(metrics.New, meteredSlack, chatPort, gitHub, openTracing, wiredAccounts, stores, tracker, pager, mailer, hooks, inventoryOf, directory, knownSources)),
 		fx.Module("engine", fx.Provide(startEngine, temporalClient, shelf)),
-		fx.Module("cards", fx.Provide(cardBoard, newLookout, newDrain)),
+		fx.Module("cards", fx.Provide(cardBoard, newLookout, newDrain), fx.Invoke(countRecords)),
 		s.Role.only(roleWorker, fx.Module("verbs", fx.Provide(house), fx.Invoke(runWorker, keepBurn))),
 		s.Role.only(roleAPI, fx.Options(
 			fx.Module("people", fx.Provide(openSigner, desk), fx.Invoke(checkSeats)),
@@ -60,6 +60,8 @@ type settings struct {
 	Ready  func(url string) // called when the doors are open
 	Role   role             // which part of the house this process is; empty: all of it
 	Viewer string           // drills: a link token that may look at the console and decide nothing
+
+	wire func(provider, account string) http.RoundTripper // below each provider's client; nil: the default
 }
 
 // gitHubPorts are the ports that one GitHub token serves.

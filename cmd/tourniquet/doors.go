@@ -31,6 +31,7 @@ import (
 	"github.com/tourniquet-ir/tourniquet/internal/metrics"
 	"github.com/tourniquet-ir/tourniquet/internal/people"
 	"github.com/tourniquet-ir/tourniquet/internal/seal"
+	"github.com/tourniquet-ir/tourniquet/internal/signals"
 	"github.com/tourniquet-ir/tourniquet/internal/starter"
 )
 
@@ -63,9 +64,9 @@ func desk(p deskParams, lc fx.Lifecycle) *gateway.Gateway {
 	return g
 }
 
-func newStarter(s settings, db *database.DB, c client.Client, books *starter.Shelf, keys trusted, inv *inventory.Inventory, g *gateway.Gateway) *starter.Starter {
+func newStarter(s settings, tracing *signals.Tracing, db *database.DB, c client.Client, books *starter.Shelf, keys trusted, inv *inventory.Inventory, g *gateway.Gateway) *starter.Starter {
 	return starter.New(starter.Options{
-		DB: db, Temporal: c, Library: books.Library, Compile: books.Compile, Policy: s.Config.Policy, PublicKeys: keys, Mode: s.Config.Mode, World: s.World, Log: s.Log, Now: time.Now,
+		DB: db, Temporal: c, Library: books.Library, Compile: books.Compile, Policy: s.Config.Policy, PublicKeys: keys, Mode: s.Config.Mode, World: s.World, Log: s.Log, Now: time.Now, Trace: tracing.Begin,
 		Critical: inv.MayBeCritical, Gone: g.CloseGone,
 	})
 }

@@ -37,6 +37,7 @@ import (
 	"github.com/tourniquet-ir/tourniquet/internal/people"
 	"github.com/tourniquet-ir/tourniquet/internal/report"
 	"github.com/tourniquet-ir/tourniquet/internal/seal"
+	"github.com/tourniquet-ir/tourniquet/internal/signals"
 	"github.com/tourniquet-ir/tourniquet/internal/starter"
 	"github.com/tourniquet-ir/tourniquet/internal/wire"
 	"github.com/tourniquet-ir/tourniquet/playbooks"
@@ -187,13 +188,16 @@ func directory(s settings, c chat.Chat) (*people.Directory, error) {
 	return d, nil
 }
 
-func startEngine(s settings, ring *seal.Ring, lock *engine.DirLock, lc fx.Lifecycle) (*engine.Engine, error) {
+func startEngine(s settings, ring *seal.Ring, lock *engine.DirLock, tracing *signals.Tracing, lc fx.Lifecycle) (*engine.Engine, error) {
 	t := s.Config.Temporal
 	cfg := engine.Config{
 		DataDir: dataDir(s.Config), Lock: lock, Namespace: t.Namespace, Logger: s.Log,
 		DataConverter: seal.DataConverter(ring), FailureConverter: seal.FailureConverter(ring),
 	}
 	var err error
+	if cfg.Interceptor, err = tracing.Interceptor(); err != nil {
+		return nil, err
+	}
 	if cfg.Postgres, err = t.Database.Resolve(s.Env); err != nil {
 		return nil, fmt.Errorf("temporal.database_url: %w", err)
 	}
@@ -291,6 +295,7 @@ type houseParams struct {
 	Lookout   *lookout.Lookout
 	People    *people.Directory
 	Trusted   trusted
+	Tracing   *signals.Tracing
 }
 
 func house(p houseParams) (*activities.House, error) {
@@ -309,7 +314,8 @@ func house(p houseParams) (*activities.House, error) {
 		Cards: p.Cards, Rooms: p.Settings.Config.Slack != nil && p.Settings.Config.Slack.Rooms, Metrics: p.Metrics,
 		Alarms: p.Lookout.Alarm,
 		Report: func(ctx context.Context, run string) ([]byte, error) { return report.Markdown(ctx, p.DB, run) },
-		Brief:  func(ctx context.Context, run string) ([]string, error) { return report.Brief(ctx, p.DB, run) },
+		Trace:  p.Tracing.Start,
+		Brief:  func(ctx context.Context, run string) (report.Posting, error) { return report.Brief(ctx, p.DB, run) },
 	}
 	if !p.Settings.Config.Watch.Off {
 		h.Watch = p.Lookout

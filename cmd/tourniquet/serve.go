@@ -90,5 +90,8 @@ func (sh *shell) logger() *slog.Logger {
 	if v, ok := sh.Env("TOURNIQUET_LOG"); ok {
 		_ = level.UnmarshalText([]byte(v))
 	}
+	if form, _ := sh.Env("TOURNIQUET_LOG_FORMAT"); form == "json" {
+		return slog.New(slog.NewJSONHandler(sh.Talk, &slog.HandlerOptions{Level: level}))
+	}
 	return slog.New(slog.NewTextHandler(sh.Talk, &slog.HandlerOptions{Level: level}))
 }

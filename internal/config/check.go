@@ -44,6 +44,7 @@ func (c *Config) check() error {
 	for _, name := range slices.Sorted(maps.Keys(c.Groups)) {
 		add(c.Groups[name].OnCall != nil && (c.Notify.PagerDuty == nil || c.Notify.PagerDuty.APIToken == ""), "groups.%s.on_call: needs notify.pagerduty.api_token", name)
 	}
+	faults = append(faults, c.Tracing.check()...)
 	for i, p := range c.People {
 		add(p.ID == "", "people[%d]: needs an id", i)
 		err := people.CheckRoles(p.Roles)

@@ -38,6 +38,7 @@ type Config struct {
 	Watch        Watch                   `yaml:"watch"`
 	Notify       Notify                  `yaml:"notify"`
 	Outbound     Outbound                `yaml:"outbound"`
+	Tracing      Tracing                 `yaml:"tracing"`
 
 	Path string `yaml:"-"` // of the file; relative paths in it start here
 	Text []byte `yaml:"-"` // of the file, for the places of faults

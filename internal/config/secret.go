@@ -84,6 +84,9 @@ func (c *Config) secrets() []named {
 	for name, s := range c.Sources {
 		out = append(out, named{"sources." + name + ".secret", s.Secret}, named{"sources." + name + ".token", s.Token})
 	}
+	for name, v := range c.Tracing.Headers {
+		out = append(out, named{"tracing.headers." + name, v})
+	}
 	out = append(out, c.SecretStores.secrets()...)
 	out = append(out, c.Notify.secrets()...)
 	return out

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/interceptor"
 )
 
 const (
@@ -24,9 +25,10 @@ type Config struct {
 	Logger           *slog.Logger  // default: silence
 	DataConverter    converter.DataConverter
 	FailureConverter converter.FailureConverter
-	External         *External // nil: embedded server
-	FrontendPort     int       // of the embedded server, for another process to find it; 0: any free one
-	Postgres         string    // postgres://…: the embedded server keeps its state there and not in a file
+	Interceptor      interceptor.Interceptor // around clients, workflows and activities; nil: none
+	External         *External               // nil: embedded server
+	FrontendPort     int                     // of the embedded server, for another process to find it; 0: any free one
+	Postgres         string                  // postgres://…: the embedded server keeps its state there and not in a file
 
 	choosePorts func() (*ports, error) // tests only
 }

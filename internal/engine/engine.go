@@ -14,6 +14,7 @@ import (
 	taskqueuepb "go.temporal.io/api/taskqueue/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/interceptor"
 	sdklog "go.temporal.io/sdk/log"
 	"google.golang.org/protobuf/types/known/durationpb"
 )
@@ -100,13 +101,17 @@ func (e *Engine) startEmbedded(ctx context.Context, cfg Config) error {
 }
 
 func clientOptions(cfg Config, hostPort string) client.Options {
-	return client.Options{
+	o := client.Options{
 		HostPort:         hostPort,
 		Namespace:        cfg.Namespace,
 		DataConverter:    cfg.DataConverter,
 		FailureConverter: cfg.FailureConverter,
 		Logger:           sdklog.NewStructuredLogger(slog.New(atLeast{Handler: cfg.Logger.Handler(), level: slog.LevelWarn})),
 	}
+	if cfg.Interceptor != nil { // workers that are made with this client take it over
+		o.Interceptors = []interceptor.ClientInterceptor{cfg.Interceptor}
+	}
+	return o
 }
 
 // ready asks until each of the three services has answered from its tables.

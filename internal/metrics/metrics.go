@@ -20,6 +20,8 @@ type Metrics struct {
 	watched     *prometheus.GaugeVec
 	swept       *prometheus.GaugeVec
 	alarms      *prometheus.CounterVec
+	polls       *prometheus.CounterVec
+	course      course
 
 	mu      sync.Mutex
 	waiting map[string]bool // sign-offs and questions that chat has not taken yet
@@ -49,6 +51,11 @@ func New() *Metrics {
 		Help: "When the watch last finished a sweep over an account's keys, in Unix time."}, account)
 	m.alarms = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tourniquet_watch_alarms_total",
 		Help: "Readings that were alarming; those of one incident are one alert."}, account)
+	m.polls = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tourniquet_watch_polls_total",
+		Help: "Keys at each sweep, by whether their use could be read at the last question; one that fails is asked less often and counts at every sweep."}, []string{"provider", "account", "result"})
+	m.registry.MustRegister(m.polls)
+	m.course = newCourse()
+	m.registry.MustRegister(m.course.all()...)
 	m.registry.MustRegister(m.watched, m.swept, m.alarms)
 	m.registry.MustRegister(m.slackCalls, m.slackAnswer, m.slackActs, m.slackAcks, m.aside, m.undelivered)
 	return m
@@ -109,6 +116,8 @@ func (m *Metrics) Swept(provider, account string, seen, failing, blind, alarms i
 	for state, n := range map[string]int{"seen": seen, "failing": failing, "blind": blind} {
 		m.watched.WithLabelValues(provider, account, state).Set(float64(n))
 	}
+	m.polls.WithLabelValues(provider, account, "read").Add(float64(seen))
+	m.polls.WithLabelValues(provider, account, "failed").Add(float64(failing + blind))
 	m.swept.WithLabelValues(provider, account).Set(float64(at.Unix()))
 	m.alarms.WithLabelValues(provider, account).Add(float64(alarms))
 }

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tourniquet-ir/tourniquet/internal/database"
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
 )
 
 const (
@@ -16,16 +17,26 @@ const (
 	lineBytes = 400 // bytes of one line
 )
 
-// Brief is the report as it is posted where an incident is talked about: plain lines, the summary first.
-func Brief(ctx context.Context, db *database.DB, run string) ([]string, error) {
-	f, err := Load(ctx, db, run)
-	if err != nil {
-		return nil, err
-	}
-	return f.Brief(), nil
+// Posting is the report as it is posted where an incident is talked about: plain lines, the summary first.
+type Posting struct {
+	Lines   []string
+	Avoided float64 // US dollars that a contained theft did not cost any more; 0 where nobody can say
 }
 
-// Brief is the same of facts that are loaded.
+// Brief makes the posting of a run.
+func Brief(ctx context.Context, db *database.DB, run string) (Posting, error) {
+	f, err := Load(ctx, db, run)
+	if err != nil {
+		return Posting{}, err
+	}
+	p := Posting{Lines: f.Brief()}
+	if usd, known := f.Avoided(); known && f.Run.Outcome == incident.OutcomeContained {
+		p.Avoided = usd
+	}
+	return p, nil
+}
+
+// Brief is the lines of facts that are loaded.
 func (f *Facts) Brief() []string {
 	var out []string
 	add := func(format string, args ...any) {

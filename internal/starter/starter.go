@@ -41,6 +41,8 @@ type Options struct {
 	World      string
 	Log        *slog.Logger
 	Now        func() time.Time
+	// Trace begins the trace of an alert; nil: nothing is traced.
+	Trace func(ctx context.Context, alert string, at time.Time, pairs ...string) (context.Context, func())
 }
 
 // Starter starts runs.
@@ -159,6 +161,16 @@ func (s *Starter) row(ctx context.Context, p *playbooks.Program, pending databas
 	return run, nil
 }
 
+func (s *Starter) trace(ctx context.Context, run incident.Run, a incident.Alert) (context.Context, func()) {
+	if s.Trace == nil {
+		return ctx, func() {}
+	}
+	if a.ID == "" { // a run by hand
+		return s.Trace(ctx, run.ID, s.Now(), "run", run.ID, "incident", run.Incident, "playbook", run.Playbook)
+	}
+	return s.Trace(ctx, a.ID, a.ReceivedAt, "run", run.ID, "incident", run.Incident, "playbook", run.Playbook, "source", a.Source, "kind", a.Kind)
+}
+
 // mostRuns bounds what is counted: an incident has a second run only where somebody ended the first one from outside.
 const mostRuns = 500
 
@@ -167,6 +179,8 @@ func (s *Starter) begin(ctx context.Context, run incident.Run, a incident.Alert,
 	if err := s.DB.PutRun(ctx, run); err != nil {
 		return intake.Unavailable(err)
 	}
+	ctx, end := s.trace(ctx, run, a)
+	defer end()
 	we, err := s.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID: gateway.WorkflowID(run), TaskQueue: wire.TaskQueue, EnableEagerStart: true, WorkflowTaskTimeout: taskTimeout,
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
