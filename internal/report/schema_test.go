@@ -3,9 +3,13 @@ package report_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"path"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/invopop/jsonschema"
@@ -70,17 +74,69 @@ func nullable(node any) {
 	}
 }
 
-func TestThePublishedSchemaIsThatOfTheTypes(t *testing.T) {
+func TestThePublishedSchemaIsKept(t *testing.T) {
 	t.Parallel()
-	want := made(t)
+	today := made(t)
 	if *update {
-		if err := os.WriteFile("report.schema.json", want, 0o644); err != nil {
+		if err := os.WriteFile("report.schema.json", today, 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
-	if !bytes.Equal(report.SchemaFile(), want) {
-		t.Error("report.schema.json is not what the types say (-update writes it anew)")
+	var published, now any
+	if err := errors.Join(json.Unmarshal(report.SchemaFile(), &published), json.Unmarshal(today, &now)); err != nil {
+		t.Fatal(err)
+	}
+	for _, broken := range kept("", published, now) {
+		t.Errorf("%s: fields may be added (-update publishes them); to take one away or to change it, raise the version in report.Schema", broken)
+	}
+}
+
+// kept says what the published schema promises and the types do not keep any more.
+func kept(at string, published, now any) (broken []string) {
+	switch was := published.(type) {
+	case map[string]any:
+		is, ok := now.(map[string]any)
+		if !ok {
+			return []string{at + " changed its kind"}
+		}
+		for name, below := range was {
+			if _, there := is[name]; !there {
+				broken = append(broken, at+"/"+name+" is gone")
+				continue
+			}
+			broken = append(broken, kept(at+"/"+name, below, is[name])...)
+		}
+	case []any:
+		is, _ := now.([]any)
+		for _, v := range was {
+			if !slices.ContainsFunc(is, func(w any) bool { return reflect.DeepEqual(v, w) }) {
+				broken = append(broken, fmt.Sprintf("%s has no %v any more", at, v))
+			}
+		}
+	default:
+		if !reflect.DeepEqual(published, now) {
+			broken = append(broken, fmt.Sprintf("%s was %v and is %v", at, published, now))
+		}
+	}
+	return broken
+}
+
+func TestAPromiseOfTheSchemaThatIsBrokenIsNamed(t *testing.T) {
+	t.Parallel()
+	was := map[string]any{"properties": map[string]any{"a": map[string]any{"type": "string"}, "b": true}, "required": []any{"a"}}
+	for name, now := range map[string]any{
+		"/properties/b is gone":    map[string]any{"properties": map[string]any{"a": map[string]any{"type": "string"}}, "required": []any{"a"}},
+		"was string and is number": map[string]any{"properties": map[string]any{"a": map[string]any{"type": "number"}, "b": true}, "required": []any{"a"}},
+		"has no a any more":        map[string]any{"properties": was["properties"], "required": []any{}},
+	} {
+		if got := kept("", was, now); len(got) != 1 || !strings.Contains(got[0], name) {
+			t.Errorf("%q is told as %q", name, got)
+		}
+	}
+	more := map[string]any{"properties": map[string]any{"a": map[string]any{"type": "string"}, "b": true, "c": true}, "required": []any{"a", "c"}}
+	if got := kept("", was, more); len(got) > 0 {
+		t.Errorf("an addition is told as %q", got)
 	}
 }
 
