@@ -105,15 +105,18 @@ func burnCurve(f *report.Facts) *curve {
 
 // buckets adds up the stretches of the last usage snapshot that has a price for each of them.
 func buckets(f *report.Facts) (points []spent) {
-	if len(f.Curve) < 2 {
+	if len(f.Curve) == 0 {
 		return nil
 	}
-	sum := 0.0
+	sum, stretch := 0.0, time.Minute // providers count in minutes at the finest
+	if len(f.Curve) > 1 {
+		stretch = f.Curve[1].At.Sub(f.Curve[0].At) // all are of one length
+	}
 	for i, b := range f.Curve {
 		if b.USD == nil {
 			return nil
 		}
-		end := b.At.Add(f.Curve[1].At.Sub(f.Curve[0].At)) // stretches are of one length
+		end := b.At.Add(stretch)
 		if i == 0 {
 			points = append(points, spent{b.At, 0})
 		}
