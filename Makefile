@@ -3,13 +3,14 @@ SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -ec
 GO ?= go
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.1.4
 WORKFLOWCHECK := go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0
 
 # The embedded Temporal server is most of what there is to compile: packages whose tests hold it are not run with -race.
 UNHEAVY = $(GO) list -test -f '{{.ImportPath}} {{join .Deps " "}}' ./... \
 	| awk '$$1 ~ /\.test$$/ && !/ go\.temporal\.io\/server\// { sub(/\.test$$/, "", $$1); print $$1 }'
 
-.PHONY: help drill build test race lint bench bench-full check judge watch watch-cost bypass bypass-mutants mutations storm property fuzz chaos chaos-mutants drills
+.PHONY: help drill build test race lint bench bench-full check judge watch watch-cost bypass bypass-mutants mutations storm property fuzz chaos chaos-mutants drills reproducible vuln
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
@@ -17,8 +18,21 @@ help: ## list the targets
 drill: ## a stolen key, contained, signed off, revoked and proven dead, in this terminal
 	$(GO) run ./cmd/tourniquet drill
 
-build: ## bin/tourniquet
-	$(GO) build -trimpath -o bin/tourniquet ./cmd/tourniquet
+# One line builds every binary that leaves this house: here, in the Dockerfile and in .goreleaser.yaml. A test compares them.
+TAGS ?=
+BUILD = CGO_ENABLED=0 $(GO) build -trimpath -tags '$(TAGS)' -ldflags '-s -w'
+
+build: ## bin/tourniquet, static; TAGS=slim leaves the embedded workflow engine out, for workers beside a cluster
+	$(BUILD) -o bin/tourniquet ./cmd/tourniquet
+
+reproducible: ## the same commit built in two folders is the same bytes
+	@dir=$$(mktemp -d); trap 'git worktree remove --force "$$dir/copy"; rm -rf "$$dir"' EXIT; git worktree add -q --detach "$$dir/copy" HEAD; \
+		$(BUILD) -buildvcs=false -o "$$dir/one" ./cmd/tourniquet; (cd "$$dir/copy" && $(BUILD) -buildvcs=false -o "$$dir/two" ./cmd/tourniquet); \
+		sha256sum "$$dir/one" "$$dir/two"; cmp "$$dir/one" "$$dir/two"
+
+vuln: ## known vulnerabilities in what is compiled in, and gosec over our own code
+	$(GO) run $(GOVULNCHECK) ./...
+	$(GO) run $(GOLANGCI) run --enable-only gosec ./...
 
 test: ## vet and every test
 	./test/setup.sh
