@@ -126,7 +126,7 @@ func portsOnly(s source, _ map[string]map[string]string) (found []string) {
 }
 
 // shared are rooms below a port that are nobody's: tools of all vendors behind it.
-var shared = []string{"integrations/keys/tape", "integrations/keys/rest"}
+var shared = []string{"integrations/keys/tape", "integrations/keys/rest", "integrations/keys/hashed"}
 
 // vendorOf is "github" for integrations/tickets/github and what lies below it, "" for ports.
 func vendorOf(room string) string {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -13,34 +12,24 @@ import (
 
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
 	"github.com/tourniquet-ir/tourniquet/integrations/keys/anthropic"
+	"github.com/tourniquet-ir/tourniquet/integrations/keys/keytest"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 	"github.com/tourniquet-ir/tourniquet/internal/prices"
 	"github.com/tourniquet-ir/tourniquet/internal/sandbox"
 )
 
-// house is a world with Anthropic in it, and a provider that is pointed there.
+// house is a world with the service in it, and a provider that is pointed there.
 type house struct {
 	*anthropic.Provider
+	keytest.Bench[*anthropic.Provider]
 	world *sandbox.World
-	url   string
-	seen  *[]string
 }
 
 func build(t *testing.T) house {
 	t.Helper()
 	w := sandbox.NewWorld(sandbox.Options{RevocationDelay: -1})
-	var seen []string
-	inner := w.Anthropic()
-	srv := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		seen = append(seen, r.Method+" "+r.URL.Path)
-		inner.ServeHTTP(rw, r)
-	}))
-	t.Cleanup(srv.Close)
-	p, err := open(srv.URL, w.AdminToken())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return house{p, w, srv.URL, &seen}
+	b := keytest.Open(t, w.Anthropic(), keytest.Call(sandbox.AnthropicCall), func(url string) (*anthropic.Provider, error) { return open(url, w.AdminToken()) })
+	return house{b.Provider, b, w}
 }
 
 func open(url, admin string) (*anthropic.Provider, error) {
@@ -53,27 +42,7 @@ func open(url, admin string) (*anthropic.Provider, error) {
 
 func (h house) find(t *testing.T, k sandbox.Key) incident.Key {
 	t.Helper()
-	found, err := h.Identify(t.Context(), incident.Clue{}, []byte(k.Secret()))
-	if err != nil || len(found) != 1 || found[0].ID != k.ID {
-		t.Fatalf("found %+v, %v", found, err)
-	}
-	return found[0]
-}
-
-func (h house) spend(t *testing.T, k sandbox.Key, want int) {
-	t.Helper()
-	r, err := sandbox.AnthropicCall(t.Context(), h.url, k.Secret(), 1000)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = res.Body.Close()
-	if res.StatusCode != want {
-		t.Fatalf("a model call was answered %d, not %d", res.StatusCode, want)
-	}
+	return h.Find(t, k, k.ID)
 }
 
 func TestAKeyIsContainedGivenBackRevokedAndProvenDead(t *testing.T) {
@@ -85,25 +54,25 @@ func TestAKeyIsContainedGivenBackRevokedAndProvenDead(t *testing.T) {
 	if err != nil || before.Done || before.Fields["status"] != "active" {
 		t.Fatalf("%+v %v", before, err)
 	}
-	h.spend(t, stolen, http.StatusOK)
+	h.Spend(t, stolen.Secret(), http.StatusOK)
 	for range 2 { // a repeat has the same effect
 		if got, err := h.Contain(t.Context(), key); err != nil || got.After["status"] != "inactive" || got.RequestID == "" {
 			t.Fatalf("%+v %v", got, err)
 		}
 	}
-	h.spend(t, stolen, http.StatusUnauthorized)
+	h.Spend(t, stolen.Secret(), http.StatusUnauthorized)
 	if st, err := h.State(t.Context(), keys.OpRevoke, key); err != nil || st.Done || st.Fields["archived"] != "false" {
 		t.Fatalf("containment changed the plan of the revocation: %+v %v", st, err)
 	}
 	if got, err := h.Restore(t.Context(), key, before.Undo); err != nil || got.After["status"] != "active" {
 		t.Fatalf("%+v %v", got, err)
 	}
-	h.spend(t, stolen, http.StatusOK)
-	h.probe(t, stolen, keys.ProbeWorking)
+	h.Spend(t, stolen.Secret(), http.StatusOK)
+	h.Tries(t, stolen.Secret(), keys.ProbeWorking)
 	if _, err := h.Revoke(t.Context(), key); err != nil {
 		t.Fatal(err)
 	}
-	h.probe(t, stolen, keys.ProbeRefused)
+	h.Tries(t, stolen.Secret(), keys.ProbeRefused)
 	for _, gone := range []incident.Key{key, {ID: "apikey_nobodyhasit"}} {
 		if got, err := h.Revoke(t.Context(), gone); err != nil || got.Summary == "" {
 			t.Errorf("revoking what is gone: %+v %v", got, err)
@@ -114,14 +83,6 @@ func TestAKeyIsContainedGivenBackRevokedAndProvenDead(t *testing.T) {
 	}
 	if _, err := h.Restore(t.Context(), key, before.Undo); err == nil || !keys.IsPermanent(err) {
 		t.Errorf("an archived key came back: %v", err)
-	}
-}
-
-func (h house) probe(t *testing.T, k sandbox.Key, want string) {
-	t.Helper()
-	got, err := h.Probe(t.Context(), incident.Key{ID: k.ID}, []byte(k.Secret()))
-	if err != nil || got.State != want {
-		t.Fatalf("%+v %v", got, err)
 	}
 }
 
@@ -155,9 +116,9 @@ func TestUsageIsTokensWithAPriceAndTheCostReportIsEvidence(t *testing.T) {
 	stolen := h.world.NewAnthropicKey(sandbox.AnthropicKey{Name: "shop", Workspace: "wrkspc_1"})
 	other := h.world.NewAnthropicKey(sandbox.AnthropicKey{Name: "other", Workspace: "wrkspc_1"})
 	for range 12 {
-		h.spend(t, stolen, http.StatusOK)
+		h.Spend(t, stolen.Secret(), http.StatusOK)
 	}
-	h.spend(t, other, http.StatusOK)
+	h.Spend(t, other.Secret(), http.StatusOK)
 	now := time.Now()
 	u, err := h.Usage(t.Context(), h.find(t, stolen), now.Add(-3*time.Hour), now)
 	if err != nil {
@@ -210,8 +171,8 @@ func TestManyKeysAreReadPageByPage(t *testing.T) {
 		h.world.NewAnthropicKey(sandbox.AnthropicKey{Name: fmt.Sprint(n)})
 	}
 	h.find(t, last)
-	if len(*h.seen) != 2 {
-		t.Errorf("%d requests for 1,101 keys: %v", len(*h.seen), *h.seen)
+	if len(h.Seen()) != 2 {
+		t.Errorf("%d requests for 1,101 keys: %v", len(h.Seen()), h.Seen())
 	}
 }
 
@@ -227,8 +188,8 @@ func TestWhatAnthropicCannotDoIsDeclared(t *testing.T) {
 	if _, err := h.Create(t.Context(), incident.Key{ID: "k"}, "l"); !errors.Is(err, keys.ErrUnsupported) || !keys.IsPermanent(err) {
 		t.Errorf("%v", err)
 	}
-	if len(*h.seen) != 0 {
-		t.Errorf("Anthropic was asked: %v", *h.seen)
+	if len(h.Seen()) != 0 {
+		t.Errorf("Anthropic was asked: %v", h.Seen())
 	}
 	if h.Can(keys.OpCreate).ByHand == "" {
 		t.Error("nobody is told where a key is made by hand")
@@ -239,9 +200,9 @@ func TestContainmentIsOneRequest(t *testing.T) {
 	t.Parallel()
 	h := build(t)
 	key := h.find(t, h.world.NewAnthropicKey(sandbox.AnthropicKey{Name: "shop"}))
-	*h.seen = nil
-	if _, err := h.Contain(t.Context(), key); err != nil || len(*h.seen) != 1 || (*h.seen)[0] != "POST /v1/organizations/api_keys/"+key.ID {
-		t.Errorf("%v %v", *h.seen, err)
+	h.Forget()
+	if _, err := h.Contain(t.Context(), key); err != nil || len(h.Seen()) != 1 || h.Seen()[0] != "POST /v1/organizations/api_keys/"+key.ID {
+		t.Errorf("%v %v", h.Seen(), err)
 	}
 }
 
@@ -253,10 +214,10 @@ func TestAChangeIsSentOnceWhenItsAnswerIsLost(t *testing.T) {
 		"contain": func(ctx context.Context) error { _, err := h.Contain(ctx, key); return err },
 		"revoke":  func(ctx context.Context) error { _, err := h.Revoke(ctx, key); return err },
 	} {
-		*h.seen = nil
+		h.Forget()
 		h.world.Fault("anthropic-admin", sandbox.FaultLost, 1)
-		if err := do(t.Context()); err == nil || keys.IsPermanent(err) || len(*h.seen) != 1 {
-			t.Errorf("%s: %v after %v", name, err, *h.seen)
+		if err := do(t.Context()); err == nil || keys.IsPermanent(err) || len(h.Seen()) != 1 {
+			t.Errorf("%s: %v after %v", name, err, h.Seen())
 		}
 	}
 }

@@ -5,39 +5,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strconv"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
+	"github.com/tourniquet-ir/tourniquet/integrations/keys/hashed"
 	"github.com/tourniquet-ir/tourniquet/integrations/keys/rest"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 )
 
-// before is the undo of a containment.
-type before struct {
-	Blocked bool `json:"blocked"`
-}
-
 // State reads what op relies on.
 func (p *Provider) State(ctx context.Context, op keys.Op, key incident.Key) (keys.State, error) {
-	if op == keys.OpSessions {
-		return keys.State{Fields: map[string]string{}, Done: true}, nil
-	}
-	k, err := p.key(ctx, key.ID)
-	if err != nil {
-		return keys.State{}, err
-	}
-	if op == keys.OpRevoke || op == keys.OpCreate {
-		return keys.State{Fields: map[string]string{"exists": strconv.FormatBool(k != nil)}, Done: op == keys.OpRevoke && k == nil}, nil
-	}
-	if k == nil {
-		return keys.State{}, keys.Permanent(fmt.Errorf("the proxy of account %q knows no key %q", p.cfg.Account, key.ID))
-	}
-	undo, err := json.Marshal(before{Blocked: k.blocked()})
-	return keys.State{Fields: blockedFields(k.blocked()), Done: op == keys.OpContain && k.blocked(), Undo: undo}, err
-}
-
-func blockedFields(blocked bool) map[string]string {
-	return map[string]string{"blocked": strconv.FormatBool(blocked)}
+	return p.account().State(ctx, op, key)
 }
 
 // Contain blocks the key.
@@ -49,16 +26,11 @@ func (p *Provider) Contain(ctx context.Context, key incident.Key) (keys.Receipt,
 
 // Restore unblocks the key unless it was blocked before.
 func (p *Provider) Restore(ctx context.Context, key incident.Key, undo json.RawMessage) (keys.Receipt, error) {
-	var was before
-	if err := json.Unmarshal(undo, &was); err != nil {
-		return keys.Receipt{}, keys.Permanent(fmt.Errorf("what was recorded of the key %q cannot be read, unblock it by hand: %w", key.ID, err))
-	}
-	if was.Blocked {
-		return keys.Receipt{Summary: "Nothing to put back: the key was blocked before", After: blockedFields(true)}, nil
-	}
-	receipt, err := p.set(ctx, "unblocking", "/key/unblock", key, false)
-	receipt.Summary = "The key is unblocked"
-	return receipt, err
+	return p.account().Restore(key, undo, func() (keys.Receipt, error) {
+		receipt, err := p.set(ctx, "unblocking", "/key/unblock", key, false)
+		receipt.Summary = "The key is unblocked"
+		return receipt, err
+	})
 }
 
 func (p *Provider) set(ctx context.Context, verb, path string, key incident.Key, blocked bool) (keys.Receipt, error) {
@@ -71,7 +43,7 @@ func (p *Provider) set(ctx context.Context, verb, path string, key incident.Key,
 	if got.Blocked == nil || *got.Blocked != blocked {
 		return keys.Receipt{}, fmt.Errorf("%s: the proxy's answer does not say so", what)
 	}
-	return keys.Receipt{RequestID: request, After: blockedFields(blocked)}, nil
+	return keys.Receipt{RequestID: request, After: p.account().Fields(blocked)}, nil
 }
 
 // Revoke deletes the key and looks whether it is gone: the answer names every key that was asked for, also one that was not there.
@@ -88,8 +60,6 @@ func (p *Provider) Revoke(ctx context.Context, key incident.Key) (keys.Receipt, 
 		return keys.Receipt{}, fmt.Errorf("%s: it was sent, but whether the key is gone could not be seen: %w", what, readErr)
 	case k != nil:
 		return keys.Receipt{}, fmt.Errorf("%s: the proxy answered, but the key is still there", what)
-	case already:
-		return keys.Receipt{Summary: "The key was deleted already", After: map[string]string{"exists": "false"}}, nil
 	}
-	return keys.Receipt{RequestID: request, Summary: "The key is deleted for good", After: map[string]string{"exists": "false"}}, nil
+	return hashed.Gone(request, already), nil
 }

@@ -4,12 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
+	"github.com/tourniquet-ir/tourniquet/integrations/keys/hashed"
 	"github.com/tourniquet-ir/tourniquet/integrations/keys/rest"
-	"github.com/tourniquet-ir/tourniquet/integrations/keys/tape"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 )
 
@@ -28,17 +27,11 @@ type wanted struct {
 // Create generates a key with the limits of the old one. It is called once; a lost answer is found by Orphans.
 func (p *Provider) Create(ctx context.Context, like incident.Key, label string) (keys.Created, error) {
 	what := fmt.Sprintf("generating a key like %q", like.ID)
-	if label == "" {
-		return keys.Created{}, keys.Permanent(fmt.Errorf("%s: a label is needed to find the key again", what))
-	}
-	old, err := p.key(ctx, like.ID)
+	old, err := p.account().Like(ctx, what, like.ID, label)
 	if err != nil {
 		return keys.Created{}, err
 	}
-	if old == nil {
-		return keys.Created{}, keys.Permanent(fmt.Errorf("%s: the old key is gone, so its limits are not known; generate one by hand", what))
-	}
-	want := wanted{strings.TrimSpace(old.Alias + suffix(label)), old.Team, old.User, old.Models, old.MaxBudget, old.Period, old.TPM, old.RPM}
+	want := wanted{hashed.Named(old.Alias, label), old.Team, old.User, old.Models, old.MaxBudget, old.Period, old.TPM, old.RPM}
 	var made struct {
 		Key   string `json:"key"`
 		Token string `json:"token"`
@@ -51,39 +44,18 @@ func (p *Provider) Create(ctx context.Context, like incident.Key, label string) 
 	if made.Key == "" {
 		return keys.Created{}, fmt.Errorf("%s: the proxy's answer holds no key", what)
 	}
-	key := p.noun(record{Token: hash(made.Key), Name: made.Key[:3] + "..." + made.Key[max(len(made.Key)-4, 0):], Alias: want.Alias, Team: want.Team})
-	return keys.Created{Key: key, Secret: []byte(made.Key), Receipt: keys.Receipt{
+	key := p.noun(record{Token: hashed.ID([]byte(made.Key)), Name: made.Key[:3] + "..." + made.Key[max(len(made.Key)-4, 0):], Alias: want.Alias, Team: want.Team})
+	return keys.Created{Key: key.Key, Secret: []byte(made.Key), Receipt: keys.Receipt{
 		RequestID: request, Summary: fmt.Sprintf("Generated the key %q with the limits of the old one", want.Alias), After: map[string]string{"exists": "true"},
 	}}, nil
 }
 
 // Orphans lists the keys that Create named with label.
 func (p *Provider) Orphans(ctx context.Context, _ incident.Key, label string) ([]incident.Key, error) {
-	all, err := p.all(ctx)
-	var found []incident.Key
-	for _, k := range all {
-		if label != "" && strings.HasSuffix(k.Alias, suffix(label)) {
-			found = append(found, p.noun(k))
-		}
-	}
-	return found, err
+	return p.account().Orphans(ctx, label)
 }
-
-func suffix(label string) string { return " (" + label + ")" }
 
 // Persistence lists the keys that were generated since.
 func (p *Provider) Persistence(ctx context.Context, key incident.Key, since time.Time) ([]keys.Trace, []keys.Raw, error) {
-	ctx, recorder := tape.Record(ctx)
-	all, err := p.all(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	var traces []keys.Trace
-	for _, k := range all {
-		if k.CreatedAt.Before(since) || k.Token == key.ID {
-			continue
-		}
-		traces = append(traces, keys.Trace{Kind: "key_created", What: fmt.Sprintf("key %q (%q)", k.Token, k.Alias), Actor: k.CreatedBy, At: k.CreatedAt.UTC()})
-	}
-	return traces, recorder.Evidence("key-list"), nil
+	return p.account().Persistence(ctx, "key-list", key, since)
 }

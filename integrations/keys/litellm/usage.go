@@ -2,8 +2,6 @@ package litellm
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -19,11 +17,6 @@ import (
 	"github.com/tourniquet-ir/tourniquet/integrations/keys/tape"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 )
-
-func hash(value string) string {
-	sum := sha256.Sum256([]byte(value))
-	return hex.EncodeToString(sum[:])
-}
 
 // spend is one line of the proxy's spend log.
 type spend struct {

@@ -2,8 +2,6 @@ package openrouter
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -11,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
+	"github.com/tourniquet-ir/tourniquet/integrations/keys/hashed"
 	"github.com/tourniquet-ir/tourniquet/integrations/keys/rest"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 )
@@ -33,29 +32,7 @@ type record struct {
 
 // Identify finds keys by id (the SHA-256 of the value), by value, or by hint. A hint may fit several keys.
 func (p *Provider) Identify(ctx context.Context, clue incident.Clue, secret []byte) ([]incident.Key, error) {
-	id := clue.ID
-	if len(secret) > 0 {
-		sum := sha256.Sum256(secret)
-		id = hex.EncodeToString(sum[:])
-	}
-	if id != "" {
-		k, err := p.key(ctx, id)
-		if err != nil || k == nil {
-			return nil, err
-		}
-		return []incident.Key{p.noun(*k)}, nil
-	}
-	if _, last := keys.Ends(clue.Hint); len(last) < 3 {
-		return nil, nil
-	}
-	all, err := p.all(ctx)
-	var found []incident.Key
-	for _, k := range all {
-		if keys.HintFits(k.Label, clue.Hint) {
-			found = append(found, p.noun(k))
-		}
-	}
-	return found, err
+	return p.account().Identify(ctx, clue, secret)
 }
 
 // key reads one key; nil means that OpenRouter knows none of this hash.
@@ -105,20 +82,24 @@ func (p *Provider) all(ctx context.Context) ([]record, error) {
 }
 
 // List implements keys.Lister.
-func (p *Provider) List(ctx context.Context) ([]incident.Key, error) {
-	all, err := p.all(ctx)
-	out := make([]incident.Key, 0, len(all))
-	for _, k := range all {
-		out = append(out, p.noun(k))
-	}
-	return out, err
-}
+func (p *Provider) List(ctx context.Context) ([]incident.Key, error) { return p.account().List(ctx) }
 
 var _ keys.Lister = (*Provider)(nil)
 
-func (p *Provider) noun(k record) incident.Key {
-	head, tail := keys.Ends(k.Label)
-	return incident.Key{
-		Provider: providerName, Account: p.cfg.Account, Project: k.Workspace, ID: k.Hash, Name: k.Name, Hint: head + "…" + tail, Dependents: []incident.Dependent{},
+// account is what hashed needs to know of this one.
+func (p *Provider) account() hashed.Account[record] {
+	return hashed.Account[record]{
+		Who: fmt.Sprintf("OpenRouter in account %q", p.cfg.Account), One: p.key, All: p.all, Read: p.noun, Field: "disabled", By: "enable it",
 	}
+}
+
+func (p *Provider) noun(k record) hashed.Key {
+	head, tail := keys.Ends(k.Label)
+	out := hashed.Key{Hint: k.Label, Off: k.Disabled, CreatedAt: k.CreatedAt, Key: incident.Key{
+		Provider: providerName, Account: p.cfg.Account, Project: k.Workspace, ID: k.Hash, Name: k.Name, Hint: head + "…" + tail, Dependents: []incident.Dependent{},
+	}}
+	if k.Creator != nil {
+		out.CreatedBy = *k.Creator
+	}
+	return out
 }
