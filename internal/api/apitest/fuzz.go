@@ -32,11 +32,11 @@ type Target struct {
 // Document reads the description and has it judged.
 func (g Target) Document(t *testing.T) *openapi3.T {
 	t.Helper()
-	res, body, err := g.send(t.Context(), http.MethodGet, "/v1/openapi.json", nil, "", g.Token)
-	if err != nil || res.StatusCode != http.StatusOK {
-		t.Fatalf("the description is answered %v, %v", res, err)
+	res, err := g.send(t.Context(), http.MethodGet, "/v1/openapi.json", nil, "", g.Token)
+	if err != nil || res.status != http.StatusOK {
+		t.Fatalf("the description is answered %d, %v", res.status, err)
 	}
-	doc, err := openapi3.NewLoader().LoadFromData(body)
+	doc, err := openapi3.NewLoader().LoadFromData(res.body)
 	if err != nil {
 		t.Fatalf("the description is no OpenAPI: %v", err)
 	}
@@ -81,15 +81,15 @@ func (f fuzzer) one(t *testing.T, method, path string, op *openapi3.Operation) b
 	t.Helper()
 	at, query := f.address(path, op)
 	body, kind := f.body(op)
-	res, raw, err := f.send(t.Context(), method, at+query, body, kind, f.Token)
+	res, err := f.send(t.Context(), method, at+query, body, kind, f.Token)
 	if err != nil {
 		t.Errorf("%s %s: %v", method, at+query, err)
 		return false
 	}
-	if why := judge(op, res, raw); why != "" {
-		t.Errorf("%s %s with %.200q (%s) is answered %d: %s\n%.500s", method, at+query, body, kind, res.StatusCode, why, raw)
+	if why := judge(op, res); why != "" {
+		t.Errorf("%s %s with %.200q (%s) is answered %d: %s\n%.500s", method, at+query, body, kind, res.status, why, res.body)
 	}
-	return res.StatusCode/100 == 2
+	return res.status/100 == 2
 }
 
 // without tries the operation without a token.
@@ -100,9 +100,9 @@ func (f fuzzer) without(t *testing.T, method, path string, op *openapi3.Operatio
 	}
 	at, _ := f.address(path, op)
 	for _, token := range []string{"", "guessed"} {
-		res, raw, err := f.send(t.Context(), method, at, []byte("{}"), "application/json", token)
-		if err != nil || res.StatusCode != http.StatusUnauthorized || judge(op, res, raw) != "" {
-			t.Errorf("%s %s with the token %q is answered %v, %v", method, at, token, res, err)
+		res, err := f.send(t.Context(), method, at, []byte("{}"), "application/json", token)
+		if err != nil || res.status != http.StatusUnauthorized || judge(op, res) != "" {
+			t.Errorf("%s %s with the token %q is answered %d, %v", method, at, token, res.status, err)
 		}
 	}
 }
@@ -224,12 +224,19 @@ func (f fuzzer) value(s *openapi3.Schema, depth int) any {
 	return []string{"approve", "reject", "abuse", "because", "gemini:acme:k1", "leak"}[f.r.IntN(6)]
 }
 
-func (g Target) send(ctx context.Context, method, path string, body []byte, kind, token string) (*http.Response, []byte, error) {
+// answer is what came back.
+type answer struct {
+	status int
+	kind   string
+	body   []byte
+}
+
+func (g Target) send(ctx context.Context, method, path string, body []byte, kind, token string) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, g.URL+path, bytes.NewReader(body))
 	if err != nil {
-		return nil, nil, err
+		return answer{}, err
 	}
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
@@ -239,27 +246,27 @@ func (g Target) send(ctx context.Context, method, path string, body []byte, kind
 	}
 	res, err := http.DefaultTransport.RoundTrip(req)
 	if err != nil {
-		return nil, nil, err
+		return answer{}, err
 	}
 	defer func() { _ = res.Body.Close() }()
 	raw, err := io.ReadAll(io.LimitReader(res.Body, 64<<20))
-	return res, raw, err
+	return answer{res.StatusCode, res.Header.Get("Content-Type"), raw}, err
 }
 
 // judge says what of an answer the document does not allow; nothing where all is well.
-func judge(op *openapi3.Operation, res *http.Response, raw []byte) string {
-	if res.StatusCode >= 500 {
+func judge(op *openapi3.Operation, res answer) string {
+	if res.status >= 500 {
 		return "the server failed"
 	}
-	answer := op.Responses.Status(res.StatusCode)
-	if answer == nil {
-		answer = op.Responses.Default()
+	described := op.Responses.Status(res.status)
+	if described == nil {
+		described = op.Responses.Default()
 	}
-	if answer == nil {
+	if described == nil {
 		return "no answer with this status is described"
 	}
-	kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
-	media := answer.Value.Content.Get(kind)
+	kind, _, _ := mime.ParseMediaType(res.kind)
+	media := described.Value.Content.Get(kind)
 	if media == nil {
 		return fmt.Sprintf("no answer of the type %q is described", kind)
 	}
@@ -267,7 +274,7 @@ func judge(op *openapi3.Operation, res *http.Response, raw []byte) string {
 		return ""
 	}
 	var v any
-	if err := json.Unmarshal(raw, &v); err != nil {
+	if err := json.Unmarshal(res.body, &v); err != nil {
 		return "the answer is not JSON: " + err.Error()
 	}
 	if err := media.Schema.Value.VisitJSON(v); err != nil {
