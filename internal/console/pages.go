@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
@@ -60,17 +61,28 @@ type signoffsData struct {
 	Closed []signoff.View
 }
 
+// signoffs shows all that wait, and of the others the latest: those of years would fill no page.
 func (c *Console) signoffs(w http.ResponseWriter, r *http.Request, s session) {
-	all, err := c.DB.Requests(r.Context(), "", false)
+	waiting, err := c.DB.Requests(r.Context(), "", true)
+	if err != nil {
+		c.broken(w, s, err)
+		return
+	}
+	latest, err := c.DB.LatestRequests(r.Context(), 4*perPage)
 	if err != nil {
 		c.broken(w, s, err)
 		return
 	}
 	d := signoffsData{}
-	for i := len(all) - 1; i >= 0; i-- {
-		if v := all[i]; v.State == signoff.StateOpen || v.State == signoff.StateQuorum || v.State == signoff.StateExecuting {
+	for _, v := range slices.Backward(waiting) {
+		d.Open = append(d.Open, v)
+	}
+	for _, v := range latest {
+		switch v.State {
+		case signoff.StateOpen, signoff.StateQuorum:
+		case signoff.StateExecuting:
 			d.Open = append(d.Open, v)
-		} else if len(d.Closed) < 4*perPage {
+		default:
 			d.Closed = append(d.Closed, v)
 		}
 	}

@@ -41,6 +41,15 @@ func (d *DB) Requests(ctx context.Context, run string, onlyOpen bool) ([]signoff
 	return out, nil
 }
 
+// LatestRequests lists the newest sign-off requests of all runs, newest first, whatever became of them.
+func (d *DB) LatestRequests(ctx context.Context, limit int) ([]signoff.View, error) {
+	out, err := list(ctx, d.reader, doc[signoff.View], `SELECT doc FROM requests ORDER BY n DESC LIMIT ?`, atMost(limit))
+	if err != nil {
+		return nil, fmt.Errorf("sign-offs: %w", err)
+	}
+	return out, nil
+}
+
 // SetRequest changes a request in one transaction; an error from change leaves it as it was. What was frozen (run, envelope
 // and digest) cannot be changed.
 func (d *DB) SetRequest(ctx context.Context, id string, change func(*signoff.View) error) error {
