@@ -43,7 +43,7 @@ func app(s settings) fx.Option {
 		fx.Module("cards", fx.Provide(cardBoard, newLookout, newDrain), fx.Invoke(countRecords)),
 		s.Role.only(roleWorker, fx.Module("verbs", fx.Provide(house), fx.Invoke(runWorker, keepBurn))),
 		s.Role.only(roleAPI, fx.Options(
-			fx.Module("people", fx.Provide(openSigner, desk), fx.Invoke(checkSeats)),
+			fx.Module("people", fx.Provide(openSigner, desk), fx.Invoke(checkSeats, keepRetention)),
 			fx.Module("alerts", fx.Provide(newStarter, newDispatcher, waker), fx.Invoke(scheduleWatch)),
 			fx.Module("doors", fx.Provide(routes), fx.Invoke(listen, runSocket)),
 		)),

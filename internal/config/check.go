@@ -45,6 +45,7 @@ func (c *Config) check() error {
 		add(c.Groups[name].OnCall != nil && (c.Notify.PagerDuty == nil || c.Notify.PagerDuty.APIToken == ""), "groups.%s.on_call: needs notify.pagerduty.api_token", name)
 	}
 	faults = append(faults, c.Tracing.check()...)
+	add(c.Evidence.Keep != 0 && c.Evidence.Keep.Std() < 24*time.Hour, "evidence.keep: a run is kept for a day at least; without it, for ever")
 	for i, p := range c.People {
 		add(p.ID == "", "people[%d]: needs an id", i)
 		err := people.CheckRoles(p.Roles)

@@ -96,7 +96,8 @@ type Database struct {
 
 // Evidence is where blobs live.
 type Evidence struct {
-	URL string `yaml:"url"` // default: a folder in the data directory
+	URL  string           `yaml:"url"`  // default: a folder in the data directory
+	Keep signoff.Duration `yaml:"keep"` // how long after its end a run keeps what was said in it; 0: for ever
 }
 
 // Encryption names the key files; both are made on the first start of the embedded mode.

@@ -102,3 +102,14 @@ func validDigest(d string) bool {
 
 // key is the digest in letters that every kind of bucket takes.
 func key(digest string) string { return strings.Replace(digest, ":", "-", 1) }
+
+// Forget removes a blob for good; one that is gone already is no fault.
+func (s *Store) Forget(ctx context.Context, digest string) error {
+	if !validDigest(digest) {
+		return fmt.Errorf("%q is not a digest: it is %q and 64 small hex digits", digest, digestPrefix)
+	}
+	if err := s.bucket.Delete(ctx, key(digest)); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
+		return fmt.Errorf("evidence %q cannot be removed: %w", digest, err)
+	}
+	return nil
+}

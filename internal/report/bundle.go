@@ -160,6 +160,9 @@ func (f *Facts) told(out []evidence.File) ([]evidence.File, error) {
 // blobs lie under their digest; one digest lies there once, whoever collected it.
 func (f *Facts) blobs(ctx context.Context, ev *evidence.Store) []evidence.File {
 	var out []evidence.File
+	if !f.Retired.IsZero() {
+		return nil // their time was over; evidence.json still names them with their digests
+	}
 	seen := map[string]bool{}
 	for _, e := range f.Evidence {
 		if seen[e.Digest] {

@@ -14,7 +14,8 @@ import (
 // Facts is all that our records hold of one run.
 type Facts struct {
 	Schema      string               `json:"schema"`
-	Drill       bool                 `json:"drill"` // nothing in it happened to a real key
+	Drill       bool                 `json:"drill"`            // nothing in it happened to a real key
+	Retired     time.Time            `json:"retired,omitzero"` // when what was said in it was erased, because its time was over
 	Run         incident.Run         `json:"run"`
 	Summary     []Sentence           `json:"summary"`
 	Open        []Item               `json:"open"` // what is still open
@@ -59,6 +60,9 @@ func Load(ctx context.Context, db *database.DB, run string) (*Facts, error) {
 		return nil, err
 	}
 	f := &Facts{Run: r}
+	if f.Retired, err = db.Retired(ctx, run); err != nil {
+		return nil, err
+	}
 	for _, read := range []func(context.Context, *database.DB) error{
 		f.alerts, f.steps, f.undos, f.signoffs, f.questions, f.ledger,
 	} {

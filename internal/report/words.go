@@ -42,6 +42,9 @@ func (f *Facts) LedgerWords() string {
 	if f.LedgerFault != "" {
 		return "DAMAGED: " + f.LedgerFault
 	}
+	if !f.Retired.IsZero() {
+		return fmt.Sprintf("%d entries, hash chain verified; what they said was erased at %s, when its time was over", len(f.Ledger), Stamp(f.Retired))
+	}
 	return fmt.Sprintf("%d entries, hash chain verified", len(f.Ledger))
 }
 
