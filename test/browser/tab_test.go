@@ -112,7 +112,7 @@ func (h *house) tabOf(t *testing.T, l look) *tab {
 	}
 	ctx, stop := chromedp.NewContext(browser.ctx, chromedp.WithTargetID(id))
 	t.Cleanup(stop)
-	ctx, cancel := context.WithTimeout(ctx, 50*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute) // a machine that builds beside it is slow
 	t.Cleanup(cancel)
 	b := &tab{t: t, ctx: ctx, h: h}
 	chromedp.ListenTarget(ctx, b.hear)
