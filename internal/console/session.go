@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -23,6 +24,7 @@ type session struct {
 	link   bool // came by the one-time link of a drill: sees everything, does nothing
 	csrf   string
 	until  time.Time
+	still  func(context.Context) bool // whether what opened it is still good; nil: nothing can end it early
 }
 
 func (s session) may(r people.Right) bool {
@@ -82,9 +84,24 @@ func (s *sessions) find(r *http.Request) (session, bool) {
 		return session{}, false
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	got, ok := s.byID[sha256.Sum256([]byte(c.Value))]
-	return got, ok && s.now().Before(got.until)
+	s.mu.Unlock()
+	if !ok || !s.now().Before(got.until) || got.still != nil && !got.still(r.Context()) {
+		return session{}, false
+	}
+	return got, true
+}
+
+// while ties the session of a cookie to what opened it: a personal token that is revoked ends its sessions, too.
+func (s *sessions) while(cookie string, still func(context.Context) bool) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id := sha256.Sum256([]byte(cookie))
+	if got, ok := s.byID[id]; ok {
+		got.still = still
+		s.byID[id] = got
+	}
+	return cookie
 }
 
 func (s *sessions) close(r *http.Request) {

@@ -53,7 +53,10 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
 	if token != "" && len(token) <= maxToken {
 		p, ok, refusal := c.Desk.Person(r.Context(), token)
 		if ok && p.ID != "" {
-			c.enter(w, r, c.sessions.open(p, false), form.Next)
+			c.enter(w, r, c.sessions.while(c.sessions.open(p, false), func(ctx context.Context) bool {
+				_, known, _ := c.Desk.Person(ctx, token)
+				return known
+			}), form.Next)
 			return
 		}
 		form.Problem = cmp.Or(refusal, unknownToken)
