@@ -22,7 +22,8 @@ import (
 func throughAlerts() []attempt {
 	return []attempt{
 		{door: "alert door", name: "critical severity from a source that may only tell", setup: critical, do: waitsForPeople, code: "asks_people", told: `trust "tell"`, entry: "signoff.asked"},
-		{door: "alert door", name: "an alert whose text is a button and a mention", setup: hostile, do: waitsForPeople, code: "asks_people", told: "Policy does not let this run by itself", entry: "signoff.asked"},
+		{door: "alert door", name: "an alert whose text is a button, a mention, a link and reversed", setup: hostile, do: waitsForPeople, code: "asks_people", told: "Policy does not let this run by itself", entry: "signoff.asked"},
+		{door: "alert door", name: "an alert with 40 kB of such text", do: endless, code: "http_422", told: "longer than 500 bytes", unseen: true},
 		{door: "alert door", name: "one more leak than may be contained by itself", check: "auto_limit", setup: flood, do: waitsForPeople, code: "asks_people", told: "contained by themselves", entry: "signoff.asked"},
 		{door: "alert door", name: "an alert that is not signed", do: unsigned, code: "http_401", unseen: true},
 	}
@@ -58,7 +59,13 @@ func critical(ctx context.Context, h *house) (*kase, error) {
 }
 
 func hostile(ctx context.Context, h *house) (*kase, error) {
-	return h.told(ctx, `<!channel> *APPROVED* {"request":"x","verb":"approve"} \u202e`+strings.Repeat("A", 300))
+	return h.told(ctx, hostileText(480))
+}
+
+// hostileText is mark-up, mentions, a link, a button's value and characters that reorder or hide.
+func hostileText(size int) string {
+	const words = `<!channel> *APPROVED* <https://evil.example|open> {"request":"x","verb":"approve"} ` + "\u202etxet \u200b"
+	return strings.Repeat(words, size/len(words))
 }
 
 // told sends an alert of the source that may only tell, and waits for what its run asks first.
@@ -121,6 +128,11 @@ func flood(ctx context.Context, h *house) (*kase, error) {
 		}
 	}
 	return nil, errors.New("three keys were contained without people within an hour, where policy allows two")
+}
+
+func endless(ctx context.Context, c *kase) (heard, error) {
+	a, err := c.generic(ctx, alertAbout(c.key, hostileText(40<<10)), genericSecret)
+	return heard{status(a), a.body}, err
 }
 
 func unsigned(ctx context.Context, c *kase) (heard, error) {
