@@ -15,7 +15,7 @@ import (
 func (w *world) decide(ctx context.Context) {
 	var people []sandbox.ScriptedPerson
 	for i, id := range []string{sandbox.UserAna, sandbox.UserBo} {
-		people = append(people, sandbox.ScriptedPerson{User: id, After: time.Duration(30+20*i) * time.Millisecond, Answer: "abuse retry"})
+		people = append(people, sandbox.ScriptedPerson{User: id, After: time.Duration(30+20*i) * time.Millisecond, Answer: "abuse Retry"})
 	}
 	w.slack.Insist(ctx, sandbox.Script{People: people}, 1500*time.Millisecond)
 }
