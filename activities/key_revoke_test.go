@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -125,7 +124,7 @@ func TestWhatPeopleSignedAboutARevocationOutlivesGivingTheKeyBack(t *testing.T) 
 			must(p.Contain(t.Context(), b.key))(t)
 			c := b.call("key.revoke", "key", nil)
 			g := b.grant(t, c, "ann", "bob")
-			must(p.Restore(t.Context(), b.key, json.RawMessage(was.Undo)))(t)
+			must(p.Restore(t.Context(), b.key, was.Undo))(t)
 			c.Grant = &g
 			b.done(t, c)
 			if st := must(p.State(t.Context(), keys.OpRevoke, b.key))(t); !st.Done {

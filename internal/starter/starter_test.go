@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 	"testing/fstest"
 
 	"go.temporal.io/api/serviceerror"
@@ -164,6 +165,36 @@ func TestARunThatSomebodyEndedOutsideIsClosedAndTheNextAlertStartsAnother(t *tes
 	again, err := r.db.Run(ctx, run)
 	if err != nil || again.Number != 2 || again.WorkflowID() != again.Incident+"/2" {
 		t.Errorf("the second run is %+v, %v", again, err)
+	}
+}
+
+func TestARunWhoseWorkflowIsAboutToStartIsNotGone(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t, one())
+	ctx := context.Background()
+	closed := 0
+	r.Gone = func(context.Context, incident.Run, string, string) error { closed++; return nil }
+	first, second := r.store(t, leaked("1")), r.store(t, leaked("2"))
+	r.engine.err = serviceerror.NewUnavailable("connection refused") // written down, not yet started
+	if _, _, _, err := r.Start(ctx, first); err == nil {
+		t.Fatal("it started without an engine")
+	}
+	r.engine.err = serviceerror.NewNotFound("workflow not found")
+	var out *intake.UnavailableError
+	if _, _, _, err := r.Start(ctx, second); !errors.As(err, &out) || closed != 0 {
+		t.Fatalf("an alert from beside: closed %d, %v", closed, err)
+	}
+	later := starter.New(r.Options)
+	later.Now = func() time.Time { return noon.Add(2 * time.Minute) }
+	if _, _, _, err := later.Start(ctx, second); !errors.As(err, &out) || closed != 1 {
+		t.Fatalf("when nobody started it for two minutes: closed %d, %v", closed, err)
+	}
+	r.engine.err = nil
+	if fate, _, run := r.start(t, first); fate != incident.FateStarted || len(r.engine.starts) != 1 || r.engine.starts[0].Run.ID != run {
+		t.Errorf("%s, %d starts", fate, len(r.engine.starts))
+	}
+	if fate, _, _ := r.start(t, second); fate != incident.FateJoined {
+		t.Errorf("the alert from beside: %s", fate)
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -35,8 +36,11 @@ const slackEverywhere = "not_authed invalid_auth account_inactive token_revoked 
 
 func loadSlack(folder string) (*slackDocs, error) {
 	files, err := filepath.Glob(filepath.Join(folder, "slack", "*.json"))
-	if err != nil || len(files) == 0 {
-		return nil, fmt.Errorf("slack: no method is described in the folder (%v)", err)
+	if err != nil {
+		return nil, err
+	}
+	if len(files) == 0 {
+		return nil, errors.New("slack: no method is described in the folder")
 	}
 	d := &slackDocs{methods: map[string]slackMethod{}}
 	for _, file := range files {
