@@ -5,8 +5,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 	"testing/fstest"
+	"time"
 
 	"go.temporal.io/api/serviceerror"
 
