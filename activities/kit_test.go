@@ -111,11 +111,7 @@ func build(t *testing.T) *bench {
 	if err := b.h.Open(); err != nil {
 		t.Fatal(err)
 	}
-	suite := &testsuite.WorkflowTestSuite{}
-	suite.SetLogger(slog.New(slog.NewTextHandler(io.Discard, nil)))
-	b.env = suite.NewTestActivityEnvironment()
-	b.env.SetTestTimeout(30 * time.Second)
-	b.h.Register(registry{env: b.env})
+	b.env = b.fresh()
 	b.run(t, "run-1", incident.ModeEnforce)
 	return b
 }
@@ -157,11 +153,21 @@ func (b *bench) call(action, input string, g *signoff.Grant) wire.Call {
 		With: map[string]any{input: b.key}, Grant: g, At: time.Now()}
 }
 
+// fresh is an environment of its own: one is not made for several calls at once.
+func (b *bench) fresh() *testsuite.TestActivityEnvironment {
+	suite := &testsuite.WorkflowTestSuite{}
+	suite.SetLogger(slog.New(slog.NewTextHandler(io.Discard, nil)))
+	env := suite.NewTestActivityEnvironment()
+	env.SetTestTimeout(30 * time.Second)
+	b.h.Register(registry{env: env})
+	return env
+}
+
 // do sends a call through Temporal's own test environment.
 func (b *bench) do(t *testing.T, c wire.Call) (wire.Result, error) {
 	t.Helper()
 	var res wire.Result
-	got, err := b.env.ExecuteActivity(c.Action, c)
+	got, err := b.fresh().ExecuteActivity(c.Action, c)
 	if err != nil {
 		return res, err
 	}
