@@ -174,6 +174,14 @@ func TestTwoOpenIncidentsAboutOneKeyBecomeTheOneThatIsAnswered(t *testing.T) {
 			if closed := got[bool](t)(d.CloseIncident(ctx, ends.IncidentID, "joined")); !closed {
 				t.Error("the joined incident is still open")
 			}
+			// Whoever was about to start a run for the incident that ended comes too late; the alert is told where it moved to.
+			if err := d.PutRun(ctx, incident.Run{ID: "run-late", Incident: ends.IncidentID, Number: 2, State: "running"}); err == nil {
+				t.Error("a run was written down for an incident that has ended")
+			}
+			if _, err := d.Run(ctx, "run-late"); !database.IsNotFound(err) {
+				t.Errorf("and it is there: %v", err)
+			}
+			must(t, d.PutRun(ctx, incident.Run{ID: "run-2", Incident: two.IncidentID, Number: 1, State: "running"})) // a repeat changes nothing
 			page := got[[]database.Received](t)(d.Alerts(ctx, 2, ""))
 			rest := got[[]database.Received](t)(d.Alerts(ctx, 2, page[1].Alert.ID))
 			if len(page) != 2 || len(rest) != 2 || rest[1].Alert.ID != "" && rest[0].Alert.ReceivedAt.Before(rest[1].Alert.ReceivedAt) {

@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -10,19 +11,26 @@ import (
 )
 
 // PutRun keeps a new run; a repeat with the same id changes nothing. The alert that a run is started with counts as read:
-// it is the run's input, and only a later one may hold up the end of the incident.
+// it is the run's input, and only a later one may hold up the end of the incident. A new run of an incident that has ended meanwhile
+// is refused: its alert moved to where somebody answers, and has to be told there.
 func (d *DB) PutRun(ctx context.Context, r incident.Run) error {
 	body, err := text(r)
 	if err != nil {
 		return fmt.Errorf("run %q: %w", r.ID, err)
 	}
 	return d.write(ctx, fmt.Sprintf("run %q", r.ID), lockCases, func(ctx context.Context, tx *txn) error {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO runs (id, incident, number, state, outcome, provider, words, started_at, doc)
+		res, err := tx.ExecContext(ctx, `INSERT INTO runs (id, incident, number, state, outcome, provider, words, started_at, doc)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
-			r.ID, r.Incident, r.Number, r.State, r.Outcome, provider(r), words(r), micros(r.StartedAt), body); err != nil {
+			r.ID, r.Incident, r.Number, r.State, r.Outcome, provider(r), words(r), micros(r.StartedAt), body)
+		if err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE alerts SET is_read = 1 WHERE id = ?`, r.AlertID)
+		if fresh, err := res.RowsAffected(); err != nil || fresh == 1 {
+			if err := errors.Join(err, mustBeOpen(ctx, tx, r.Incident)); err != nil && !IsNotFound(err) {
+				return err
+			}
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE alerts SET is_read = 1 WHERE id = ?`, r.AlertID)
 		return err
 	})
 }

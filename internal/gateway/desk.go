@@ -23,7 +23,7 @@ func (g *Gateway) Press(ctx context.Context, p chat.Press) (string, bool) {
 		return "This could not be checked just now; nothing was decided, try again.", false
 	}
 	if !found || of != p.Request {
-		r := g.refuse(ctx, a, signoff.WrongRequest, "this button is not on a message that Tourniquet sent for this request")
+		r := g.refuse(ctx, a, signoff.WrongRequest, "this button is not on a message that Tourniquet knows for this request; press on the newest one, which comes within a minute, or use the console or tourniquet signoff")
 		return r.Text, false
 	}
 	if p.Verb == wire.VerbAnswer {

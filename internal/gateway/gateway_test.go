@@ -61,7 +61,7 @@ func TestAButtonOnAMessageWeNeverSentDecidesNothing(t *testing.T) {
 	for name, from := range map[string]chat.Delivery{"unknown": {Channel: "C1", TS: "9.9"}, "other channel": {Channel: "C2", TS: "1.1"},
 		"card of another request": {Channel: "C1", TS: "2.2"}, "none": {}} {
 		text, ok := r.Press(ctx, chat.Press{User: "UANN", Request: "req-1", Verb: signoff.Approve, Digest: r.view.Digest, Delivery: from})
-		if ok || !strings.Contains(text, "not on a message that Tourniquet sent") {
+		if ok || !strings.Contains(text, "not on a message that Tourniquet knows") {
 			t.Errorf("%s: %q, %v", name, text, ok)
 		}
 	}

@@ -120,22 +120,28 @@ func (s *Starter) repeat(ctx context.Context, run incident.Run, p database.Pendi
 }
 
 // gone closes a run whose workflow has ended while our records say that it goes on. A run closes its records before its workflow
-// ends, so somebody ended it from outside; the alert starts another one when it is tried again. A run that nobody has seen begin is
-// not gone: whoever wrote it down is about to start its workflow, in this process or after a crash.
+// ends, so somebody ended it from outside; the alert starts another one when it is tried again.
 func (s *Starter) gone(ctx context.Context, id string) error {
 	run, err := s.DB.Run(ctx, id)
 	if err != nil || run.State == "done" || s.Gone == nil {
 		return err
 	}
-	if _, began, err := s.DB.Setting(ctx, wire.ExecutionOf(id)); err != nil || !began && s.Now().Sub(run.StartedAt) < beginsWithin {
+	if begins, err := s.begins(ctx, run); err != nil || begins {
 		return err
 	}
 	s.Log.Warn("a run's workflow was ended outside Tourniquet; the run is closed", "run", id)
 	return s.Gone(ctx, run, "system", "a later alert found it so")
 }
 
-// beginsWithin is how long after it was written down a run may be without a workflow before its workflow counts as gone.
-const beginsWithin = time.Minute
+// begins tells of a run that is written down and whose workflow nobody has seen, while the alert that starts it still waits for its
+// fate: another lane, another process or the next life of this one is about to start it, however long the engine was away.
+func (s *Starter) begins(ctx context.Context, run incident.Run) (bool, error) {
+	if _, seen, err := s.DB.Setting(ctx, wire.ExecutionOf(run.ID)); err != nil || seen {
+		return false, err
+	}
+	f, err := s.DB.AlertFate(ctx, run.AlertID)
+	return f.Fate == incident.FateStored, err
+}
 
 // match picks the playbook that answers; why tells what was tried.
 func (s *Starter) match(a incident.Alert) (*playbooks.Program, string) {

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
-	"time"
 
 	"go.temporal.io/api/serviceerror"
 
@@ -184,17 +183,17 @@ func TestARunWhoseWorkflowIsAboutToStartIsNotGone(t *testing.T) {
 	if _, _, _, err := r.Start(ctx, second); !errors.As(err, &out) || closed != 0 {
 		t.Fatalf("an alert from beside: closed %d, %v", closed, err)
 	}
-	later := starter.New(r.Options)
-	later.Now = func() time.Time { return noon.Add(2 * time.Minute) }
-	if _, _, _, err := later.Start(ctx, second); !errors.As(err, &out) || closed != 1 {
-		t.Fatalf("when nobody started it for two minutes: closed %d, %v", closed, err)
-	}
 	r.engine.err = nil
 	if fate, _, run := r.start(t, first); fate != incident.FateStarted || len(r.engine.starts) != 1 || r.engine.starts[0].Run.ID != run {
 		t.Errorf("%s, %d starts", fate, len(r.engine.starts))
 	}
 	if fate, _, _ := r.start(t, second); fate != incident.FateJoined {
 		t.Errorf("the alert from beside: %s", fate)
+	}
+	must(t, r.db.SetFate(ctx, first.Alert.ID, incident.FateStarted, "", r.engine.starts[0].Run.ID))
+	r.engine.err = serviceerror.NewNotFound("workflow execution already completed")
+	if _, _, _, err := r.Start(ctx, r.store(t, leaked("3"))); !errors.As(err, &out) || closed != 1 {
+		t.Errorf("when it was started and is gone: closed %d, %v", closed, err)
 	}
 }
 
