@@ -15,7 +15,7 @@ func status(a answer) string { return "http_" + strconv.Itoa(a.status) }
 
 // slackDoors are presses that were bent on their way, over the socket and over HTTP.
 func slackDoors() []attempt {
-	const notOurs = "not on a message that Tourniquet sent"
+	const notOurs = "not on a message that Tourniquet knows"
 	outside := func(name string, change func(map[string]any), sign func(*house) func(http.Header, []byte), query string) attempt {
 		return attempt{door: "slack http", name: name, code: "http_401", told: "not authenticated", unseen: true,
 			do: func(ctx context.Context, c *kase) (heard, error) {
