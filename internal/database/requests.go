@@ -93,21 +93,22 @@ type Attempt struct {
 	Why      string          `json:"why,omitempty"`
 	At       time.Time       `json:"at"`
 	Decision json.RawMessage `json:"decision,omitempty"` // the signed decision, where there is one
+
+	ID string `json:"-"` // tells apart what is alike to the microsecond; a repeat of one attempt carries the same
 }
 
 // KindAttempt is the kind of its ledger entry.
 const KindAttempt = "signoff.attempt"
 
-// RecordAttempt keeps an attempt and appends it to the ledger of its run, both or neither. The same attempt (all fields and the
-// microsecond) recorded again changes nothing.
+// RecordAttempt keeps an attempt and appends it to the ledger of its run, both or neither. The same attempt (all fields, its
+// ID and the microsecond) recorded again changes nothing.
 func (d *DB) RecordAttempt(ctx context.Context, a Attempt) error {
 	a.At = a.At.UTC().Truncate(time.Microsecond)
 	body, err := text(a)
 	if err != nil {
 		return fmt.Errorf("attempt on %q: %w", a.Request, err)
 	}
-	sum := sha256.Sum256([]byte(body))
-	id := "attempt/" + hex.EncodeToString(sum[:16])
+	id := a.entry(body)
 	run, step, err := d.askedIn(ctx, a.Request)
 	if err != nil {
 		return fmt.Errorf("attempt on %q: %w", a.Request, missing(err, "request", a.Request))
@@ -119,6 +120,12 @@ func (d *DB) RecordAttempt(ctx context.Context, a Attempt) error {
 		}
 		return appendEntries(ctx, tx, run, []Entry{{ID: id, Kind: KindAttempt, Actor: a.Person, Step: step, At: a.At, Body: a}})
 	})
+}
+
+// entry is the id of an attempt's ledger entry.
+func (a Attempt) entry(body string) string {
+	sum := sha256.Sum256([]byte(body + a.ID))
+	return "attempt/" + hex.EncodeToString(sum[:16])
 }
 
 // askedIn says which run and step a request or a question belongs to; neither ever changes.
@@ -148,8 +155,7 @@ func (d *DB) RecordStray(ctx context.Context, a Attempt) error {
 	if err != nil {
 		return fmt.Errorf("attempt on %q: %w", a.Request, err)
 	}
-	sum := sha256.Sum256([]byte(body))
-	return d.Append(ctx, HouseLedger, Entry{ID: "attempt/" + hex.EncodeToString(sum[:16]), Kind: KindAttempt, Actor: a.Person, At: a.At, Body: a})
+	return d.Append(ctx, HouseLedger, Entry{ID: a.entry(body), Kind: KindAttempt, Actor: a.Person, At: a.At, Body: a})
 }
 
 // Tried lists what is open and somebody has tried to decide or to answer.

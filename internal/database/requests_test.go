@@ -65,9 +65,11 @@ func TestEveryAttemptIsInTheLedgerToo(t *testing.T) {
 	b := a
 	b.Accepted, b.At = true, noon().Add(time.Second)
 	must(t, d.RecordAttempt(ctx, b))
+	b.ID = "another press in the same microsecond"
+	must(t, d.RecordAttempt(ctx, b))
 	list := got[[]database.Attempt](t)(d.Attempts(ctx, "rq-1"))
 	rows := got[[]database.LedgerRow](t)(d.Ledger(ctx, "run-1"))
-	if len(list) != 2 || len(rows) != 2 || rows[0].Actor != "ada" || rows[0].Step != "revoke" || rows[0].Kind != database.KindAttempt {
+	if len(list) != 3 || len(rows) != 3 || rows[0].Actor != "ada" || rows[0].Step != "revoke" || rows[0].Kind != database.KindAttempt {
 		t.Errorf("attempts %+v, ledger %+v", list, rows)
 	}
 	must(t, d.CheckLedger(ctx, "run-1"))

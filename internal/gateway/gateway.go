@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -203,7 +204,7 @@ func (g *Gateway) unread(ctx context.Context, a Act, cause error) Reply {
 	why := fmt.Sprintf("there is no request %q here", clipped(a.Request))
 	a.Request, a.Reason, a.Answer = clipped(a.Request), "", ""
 	err := g.DB.RecordStray(ctx, database.Attempt{
-		Request: a.Request, Person: a.Person, Verb: clipped(a.Verb), Surface: a.Surface, Code: signoff.ClosedCode, Why: why, At: g.Now(),
+		Request: a.Request, Person: a.Person, Verb: clipped(a.Verb), Surface: a.Surface, Code: signoff.ClosedCode, Why: why, At: g.Now(), ID: rand.Text(),
 	})
 	if err != nil {
 		g.Log.Error("a refused attempt could not be written down", "request", a.Request, "error", err)
@@ -230,7 +231,7 @@ func (g *Gateway) attempt(ctx context.Context, a Act, accepted bool, code, why s
 		raw = body
 	}
 	return g.DB.RecordAttempt(ctx, database.Attempt{
-		Request: a.Request, Person: a.Person, Verb: a.Verb, Surface: a.Surface, Accepted: accepted, Code: code, Why: why, At: g.Now(), Decision: raw,
+		Request: a.Request, Person: a.Person, Verb: a.Verb, Surface: a.Surface, Accepted: accepted, Code: code, Why: why, At: g.Now(), Decision: raw, ID: rand.Text(),
 	})
 }
 

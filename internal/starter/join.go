@@ -40,12 +40,15 @@ func (s *Starter) Join(ctx context.Context, list []database.Pending) (n int, fat
 // manyTold is from how many alerts on a hand-over is one entry of the timeline that lists them, in place of one for each.
 const manyTold = 10
 
-// note puts alerts on the timeline of their run.
+// note puts alerts on the timeline of their run. A storm costs its run a line for each hand-over, and the alerts themselves are kept each
+// for itself; that something is over stands out also then.
 func (s *Starter) note(ctx context.Context, run, kind string, alerts ...database.Pending) error {
-	if len(alerts) >= manyTold {
-		return s.noteStorm(ctx, run, alerts)
+	over := func(p database.Pending) bool { return p.Alert.Kind == incident.KindResolved }
+	var entries []database.Entry
+	if storm := slices.DeleteFunc(slices.Clone(alerts), over); len(storm) >= manyTold {
+		entries = append(entries, s.gathered(storm))
+		alerts = slices.DeleteFunc(slices.Clone(alerts), func(p database.Pending) bool { return !over(p) })
 	}
-	entries := make([]database.Entry, 0, len(alerts))
 	for _, p := range alerts {
 		a := p.Alert
 		entries = append(entries, database.Entry{ID: "alert/" + a.ID, Kind: kind, Actor: a.Source, At: s.Now(), Body: map[string]any{
@@ -55,17 +58,22 @@ func (s *Starter) note(ctx context.Context, run, kind string, alerts ...database
 	return intake.Unavailable(s.DB.Append(ctx, run, entries...))
 }
 
-// noteStorm is one entry: a storm costs its run a line for each hand-over. The alerts themselves are kept each for itself.
-func (s *Starter) noteStorm(ctx context.Context, run string, alerts []database.Pending) error {
-	first, ids, of := alerts[0].Alert, make([]string, 0, len(alerts)), map[string]int{}
-	for _, p := range alerts {
-		ids = append(ids, p.Alert.ID)
+// gathered is one entry for many alerts.
+func (s *Starter) gathered(storm []database.Pending) database.Entry {
+	type told struct {
+		Alert   string `json:"alert"`
+		Finding string `json:"finding_digest"`
+	}
+	first, last := storm[0].Alert, storm[len(storm)-1].Alert
+	list, of := make([]told, 0, len(storm)), map[string]int{}
+	for _, p := range storm {
+		list = append(list, told{p.Alert.ID, p.Alert.FindingDigest})
 		of[p.Alert.Source]++
 	}
-	return intake.Unavailable(s.DB.Append(ctx, run, database.Entry{
-		ID: "alerts/" + first.ID + "/" + ids[len(ids)-1], Kind: "alerts.gathered", Actor: first.Source, At: s.Now(),
-		Body: map[string]any{"count": len(ids), "alerts": ids, "of": of, "title": first.Title, "severity": first.Severity},
-	}))
+	return database.Entry{
+		ID: "alerts/" + first.ID + "/" + last.ID, Kind: "alerts.gathered", Actor: first.Source, At: s.Now(),
+		Body: map[string]any{"count": len(list), "alerts": list, "of": of, "title": first.Title, "severity": first.Severity},
+	}
 }
 
 // join tells a running response of further alerts. The run may end in this very moment; then they start anew. What a source

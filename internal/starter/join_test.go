@@ -3,6 +3,7 @@ package starter_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/tourniquet-ir/tourniquet/internal/database"
@@ -15,7 +16,12 @@ func TestAStormAboutOneKeyIsOneWakeUpPerHundredAlerts(t *testing.T) {
 	ctx := context.Background()
 	var list []database.Pending
 	for i := range 150 {
-		list = append(list, r.store(t, leaked(fmt.Sprint(i))))
+		a := leaked(fmt.Sprint(i))
+		a.FindingDigest = fmt.Sprintf("sha256:%d", i)
+		if i == 7 {
+			a.Kind = incident.KindResolved
+		}
+		list = append(list, r.store(t, a))
 		if i == 0 {
 			if n, _, _, _, err := r.Join(ctx, list); n != 0 || err != nil {
 				t.Fatalf("joined %d without a run: %v", n, err)
@@ -35,7 +41,11 @@ func TestAStormAboutOneKeyIsOneWakeUpPerHundredAlerts(t *testing.T) {
 	if told := r.engine.signals[r.engine.ids[0]]; len(told) != 149 {
 		t.Errorf("the run was told of %d alerts", len(told))
 	}
-	if rows := got[[]database.LedgerRow](t)(r.db.Ledger(ctx, r.engine.starts[0].Run.ID)); len(rows) != 3 || rows[1].Kind != "alerts.gathered" {
-		t.Errorf("the timeline holds %d entries", len(rows))
+	rows := got[[]database.LedgerRow](t)(r.db.Ledger(ctx, r.engine.starts[0].Run.ID))
+	if len(rows) != 4 || rows[1].Kind != "alerts.gathered" || rows[2].Kind != "alert.joined" || !strings.Contains(string(rows[2].Body), incident.KindResolved) {
+		t.Errorf("the timeline holds %+v", rows)
+	}
+	if n := strings.Count(string(rows[1].Body)+string(rows[3].Body), `"finding_digest":"sha256:`); n != 148 {
+		t.Errorf("the timeline names %d findings", n)
 	}
 }
