@@ -20,7 +20,7 @@ const slow = 5 * time.Second
 // seeds are every playbook that the tests know.
 func seeds(f *testing.F) {
 	f.Helper()
-	for _, glob := range []string{"testdata/err/*.yaml", "testdata/ok/*.yaml", "library/*.yaml"} {
+	for _, glob := range []string{"testdata/err/*.yaml", "testdata/warn/*.yaml", "testdata/world/*.yaml", "testdata/ok/*.yaml", "library/*.yaml"} {
 		files, err := filepath.Glob(glob)
 		if err != nil || len(files) == 0 {
 			f.Fatalf("no seeds at %s: %v", glob, err)

@@ -64,7 +64,7 @@ func steady(t testing.TB, name string, src []byte) ([]byte, error) {
 func TestFormattingTwiceIsFormattingOnce(t *testing.T) {
 	t.Parallel()
 	formatted := 0
-	for _, glob := range []string{"testdata/*.yaml", "../testdata/ok/*.yaml", "../testdata/err/*.yaml", "../library/*.yaml"} {
+	for _, glob := range []string{"testdata/*.yaml", "../testdata/ok/*.yaml", "../testdata/err/*.yaml", "../testdata/warn/*.yaml", "../testdata/world/*.yaml", "../library/*.yaml"} {
 		for name, src := range read(t, glob) {
 			_, err := steady(t, name, src)
 			if err == nil {

@@ -13,7 +13,7 @@ import (
 
 // FuzzFormat formats any bytes: no panic, the same twice as once, and the same values as before.
 func FuzzFormat(f *testing.F) {
-	for _, glob := range []string{"testdata/*.yaml", "../testdata/ok/*.yaml", "../testdata/err/*.yaml", "../library/*.yaml"} {
+	for _, glob := range []string{"testdata/*.yaml", "../testdata/ok/*.yaml", "../testdata/err/*.yaml", "../testdata/warn/*.yaml", "../testdata/world/*.yaml", "../library/*.yaml"} {
 		for _, src := range read(f, glob) {
 			f.Add(src)
 		}
