@@ -2,7 +2,9 @@ package lookout
 
 import (
 	"context"
+	"slices"
 
+	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 	"github.com/tourniquet-ir/tourniquet/internal/watch/chart"
 )
@@ -24,6 +26,31 @@ func (f Finding) points() []chart.Point {
 	return points
 }
 
+// Alerts is what is asked of the records to find an alarm again.
+type Alerts interface {
+	AlertsOf(ctx context.Context, incidentID string) ([]database.Received, error)
+	Finding(ctx context.Context, alertID string) (incident.Finding, error)
+}
+
+// LastAlarm is the newest alarm of the watch about an incident; without one its Alarm is nil.
+func LastAlarm(ctx context.Context, records Alerts, incidentID string) (Finding, error) {
+	alerts, err := records.AlertsOf(ctx, incidentID)
+	if err != nil {
+		return Finding{}, err
+	}
+	for _, a := range slices.Backward(alerts) {
+		if a.Alert.Source != Source || a.Alert.Kind != incident.KindUsageAnomaly {
+			continue
+		}
+		body, err := records.Finding(ctx, a.Alert.ID)
+		if err != nil {
+			return Finding{}, err
+		}
+		return Explain(body)
+	}
+	return Finding{}, nil
+}
+
 // Alarm is what the watch said before a run: its newest alarm in a sentence, and the chart of it as PNG. Both are empty where the
 // run has no alarm of the watch.
 func (l *Lookout) Alarm(ctx context.Context, run string) (why string, png []byte, err error) {
@@ -31,27 +58,12 @@ func (l *Lookout) Alarm(ctx context.Context, run string) (why string, png []byte
 	if err != nil {
 		return "", nil, err
 	}
-	alerts, err := l.Records.AlertsOf(ctx, r.Incident)
-	if err != nil {
+	found, err := LastAlarm(ctx, l.Records, r.Incident)
+	if err != nil || found.Alarm == nil {
 		return "", nil, err
 	}
-	for i := len(alerts) - 1; i >= 0; i-- {
-		a := alerts[i].Alert
-		if a.Source != Source || a.Kind != incident.KindUsageAnomaly {
-			continue
-		}
-		body, err := l.Records.Finding(ctx, a.ID)
-		if err != nil {
-			return "", nil, err
-		}
-		found, err := Explain(body)
-		if err != nil || found.Alarm == nil {
-			return "", nil, err
-		}
-		if found.Drawable() {
-			png, err = found.PNG()
-		}
-		return found.Alarm.Why, png, err
+	if found.Drawable() {
+		png, err = found.PNG()
 	}
-	return "", nil, nil
+	return found.Alarm.Why, png, err
 }

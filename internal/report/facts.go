@@ -18,6 +18,7 @@ type Facts struct {
 	Retired     time.Time            `json:"retired,omitzero"` // when what was said in it was erased, because its time was over
 	Run         incident.Run         `json:"run"`
 	Summary     []Sentence           `json:"summary"`
+	Alarm       *Alarm               `json:"alarm,omitempty"`
 	Open        []Item               `json:"open"` // what is still open
 	Indicators  []Indicator          `json:"indicators"`
 	Impact      Impact               `json:"impact"`
@@ -64,7 +65,7 @@ func Load(ctx context.Context, db *database.DB, run string) (*Facts, error) {
 		return nil, err
 	}
 	for _, read := range []func(context.Context, *database.DB) error{
-		f.alerts, f.steps, f.undos, f.signoffs, f.questions, f.ledger,
+		f.alerts, f.alarm, f.steps, f.undos, f.signoffs, f.questions, f.ledger,
 	} {
 		if err := read(ctx, db); err != nil {
 			return nil, err

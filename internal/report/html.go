@@ -18,7 +18,7 @@ var reportPage string
 //go:embed report.css
 var reportStyle string
 
-// HTML tells a run as one page that needs nothing else: no script, no picture, no other file.
+// HTML tells a run as one page that needs nothing else: no script and no other file.
 func HTML(ctx context.Context, db *database.DB, run string) ([]byte, error) {
 	f, err := Load(ctx, db, run)
 	if err != nil {
@@ -46,8 +46,8 @@ func (f *Facts) HTML() ([]byte, error) {
 	return Neutral(out.Bytes()), nil
 }
 
-// Policy is the Content-Security-Policy under which the page may be served: its one style, by digest, and nothing else.
+// Policy is the Content-Security-Policy under which the page may be served: its one style, by digest, and pictures that it holds itself.
 func Policy() string {
 	sum := sha256.Sum256([]byte(reportStyle))
-	return "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	return "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; img-src data:; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }

@@ -71,6 +71,9 @@ func (f *Facts) mdReported(p *page) {
 	for _, a := range f.Alerts {
 		p.line("\n%s, %s, severity %s, %s:\n\n%s", Stamp(a.Alert.ReceivedAt), code(a.Alert.Source), code(a.Alert.Severity), code(a.Alert.Kind), fence("", a.Alert.Title))
 	}
+	if f.Alarm != nil {
+		p.line("\n## What the watch saw\n\n%s", fence("", f.Alarm.Why))
+	}
 }
 
 func (f *Facts) mdMarks(p *page) {
