@@ -83,8 +83,15 @@ func (p *deskDouble) Seal(_ context.Context, person, surface, question string, v
 	return p.answer, p.accepted, p.code
 }
 
-func (p *deskDouble) Person(_ context.Context, token string) (incident.Person, bool, string) {
-	return incident.Person{ID: "marek", Name: "Marek Nowak"}, token == p.token, ""
+func (p *deskDouble) Person(_ context.Context, token string) (who incident.Person, id, refusal string) {
+	if token == p.token {
+		id = "tk-1"
+	}
+	return incident.Person{ID: "marek", Name: "Marek Nowak"}, id, ""
+}
+
+func (p *deskDouble) Still(context.Context, database.Session) (incident.Person, bool, error) {
+	return incident.Person{}, false, nil // commands have no sessions
 }
 
 func (p *deskDouble) did() []console.Act {

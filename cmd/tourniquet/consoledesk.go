@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"runtime/debug"
 	"slices"
@@ -17,6 +18,7 @@ import (
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 	"github.com/tourniquet-ir/tourniquet/internal/people"
 	"github.com/tourniquet-ir/tourniquet/internal/report"
+	"github.com/tourniquet-ir/tourniquet/internal/seal"
 	"github.com/tourniquet-ir/tourniquet/internal/signin"
 	"github.com/tourniquet-ir/tourniquet/playbooks"
 )
@@ -26,6 +28,7 @@ type consoleDesk struct {
 	gate   *gateway.Gateway
 	people *people.Directory
 	db     *database.DB
+	roles  groupRoles
 }
 
 func (d consoleDesk) Decide(ctx context.Context, a console.Act) (string, bool, string) {
@@ -38,20 +41,57 @@ func (d consoleDesk) Seal(ctx context.Context, person, surface, question string,
 	return r.Text, r.Accepted, r.Code
 }
 
-func (d consoleDesk) Person(ctx context.Context, token string) (p incident.Person, known bool, refusal string) {
-	id, refusal := whose(ctx, d.db, token)
-	if id == "" {
-		return incident.Person{}, false, refusal
+func (d consoleDesk) Person(ctx context.Context, token string) (p incident.Person, id, refusal string) {
+	t, refusal := whose(ctx, d.db, token)
+	if t.ID == "" {
+		return incident.Person{}, "", refusal
 	}
-	p, known = d.people.Person(id)
-	return p, known, ""
+	p, known := d.people.Person(t.Person)
+	if !known {
+		return incident.Person{}, "", ""
+	}
+	return p, t.ID, ""
+}
+
+// Still asks the records about a token, and the configuration about people, at every request: no process remembers either.
+func (d consoleDesk) Still(ctx context.Context, s database.Session) (incident.Person, bool, error) {
+	if s.Token == "" {
+		p, ok := d.roles.of(s.Said, d.people)
+		return p, ok, nil
+	}
+	t, err := d.db.Token(ctx, s.Token)
+	if database.IsNotFound(err) {
+		return incident.Person{}, false, nil
+	}
+	if err != nil || t.Refusal(time.Now()) != "" {
+		return incident.Person{}, false, err
+	}
+	p, known := d.people.Person(t.Person)
+	return p, known, nil
+}
+
+// groupRoles says which role a group of the sign-on service has here; empty: roles stand under people.
+type groupRoles map[string]string
+
+// of is whoever a sign-on service spoke of, as they are here now. Roles that came from the service's groups hold for the session, as far
+// as the configuration still gives them; the service tells of a change at the next sign-in only.
+func (g groupRoles) of(said database.Said, d *people.Directory) (p incident.Person, ok bool) {
+	p, listed := d.BySubject(said.Subject)
+	if len(g) == 0 {
+		return p, listed
+	}
+	if !listed {
+		p = incident.Person{Name: said.Name, Subject: said.Subject}
+	}
+	p.Roles = slices.DeleteFunc(slices.Clone(said.Roles), func(r string) bool { return !slices.Contains(slices.Collect(maps.Values(g)), r) })
+	return p, len(p.Roles) > 0
 }
 
 // signOn maps whoever comes back from the sign-on service: by subject, never by address or name.
 type signOn struct {
 	*signin.Provider
 	people *people.Directory
-	roles  map[string]string // group of the service: role here; empty: roles stand under people
+	roles  groupRoles
 }
 
 func (o signOn) Finish(ctx context.Context, answer url.Values, browser string) (incident.Person, string, error) {
@@ -59,28 +99,25 @@ func (o signOn) Finish(ctx context.Context, answer url.Values, browser string) (
 	if err != nil {
 		return incident.Person{}, "", err
 	}
-	p, listed := o.people.BySubject(who.Subject)
-	if !listed {
-		p = incident.Person{Name: who.Name, Subject: who.Subject}
+	said := database.Said{Subject: who.Subject, Name: who.Name}
+	for _, g := range who.Groups {
+		if role, ok := o.roles[g]; ok && !slices.Contains(said.Roles, role) {
+			said.Roles = append(said.Roles, role)
+		}
 	}
-	if len(o.roles) > 0 {
-		p.Roles = nil
-		for _, g := range who.Groups {
-			if role, ok := o.roles[g]; ok && !slices.Contains(p.Roles, role) {
-				p.Roles = append(p.Roles, role)
-			}
-		}
-		if len(p.Roles) == 0 {
-			return incident.Person{}, "", fmt.Errorf("%s knows you, but none of your groups has a role here; an operator can add one under server.oidc.roles", o.Name())
-		}
-	} else if !listed {
+	p, ok := o.roles.of(said, o.people)
+	switch {
+	case ok:
+		return p, next, nil
+	case len(o.roles) > 0:
+		return incident.Person{}, "", fmt.Errorf("%s knows you, but none of your groups has a role here; an operator can add one under server.oidc.roles", o.Name())
+	default:
 		return incident.Person{}, "", fmt.Errorf("%s knows you, but you are not listed here; ask an operator to add oidc_subject: %q to you under people", o.Name(), who.Subject)
 	}
-	return p, next, nil
 }
 
 // signOnOf is nil where no sign-on service is configured.
-func signOnOf(s settings, d *people.Directory) (console.SignOn, error) {
+func signOnOf(s settings, d *people.Directory, ring *seal.Ring, db *database.DB) (console.SignOn, error) {
 	c := s.Config.Server.OIDC
 	if c == nil {
 		return nil, nil //nolint:nilnil // none is a valid answer
@@ -92,6 +129,7 @@ func signOnOf(s settings, d *people.Directory) (console.SignOn, error) {
 	p, err := signin.New(signin.Options{
 		Name: c.Name, Issuer: c.Issuer, ClientID: c.ClientID, ClientSecret: secret, Scopes: c.Scopes, GroupsClaim: c.GroupsClaim,
 		RedirectURL: s.Config.URL() + console.SignOnBack, Now: time.Now,
+		Box: ring.Box().For("attempts to sign in"), SeenBefore: db.SeenBefore,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("server.oidc: %w", err)
@@ -100,12 +138,16 @@ func signOnOf(s settings, d *people.Directory) (console.SignOn, error) {
 }
 
 func consoleOptions(p routeParams) (console.Options, error) {
-	service, err := signOnOf(p.Settings, p.Desk.People)
+	service, err := signOnOf(p.Settings, p.Desk.People, p.Ring, p.DB)
 	if err != nil {
 		return console.Options{}, err
 	}
+	desk := consoleDesk{gate: p.Desk, people: p.Desk.People, db: p.DB}
+	if c := p.Settings.Config.Server.OIDC; c != nil {
+		desk.roles = c.Roles
+	}
 	return console.Options{
-		DB: p.DB, Desk: consoleDesk{p.Desk, p.Desk.People, p.DB}, Logger: p.Settings.Log, Now: time.Now, World: p.Settings.World, Viewer: p.Settings.Viewer,
+		DB: p.DB, Desk: desk, Logger: p.Settings.Log, Now: time.Now, World: p.Settings.World, Viewer: p.Settings.Viewer,
 		Secure: strings.HasPrefix(p.Settings.Config.URL(), "https://"), SignOn: service, More: p.operate(), Version: p.version(), Library: p.library(),
 		Explain: func(a incident.Alert) []playbooks.Explained {
 			return playbooks.ExplainAll(p.Starter.Library().Programs, a.Env(), a.NamesKey(), time.Now())

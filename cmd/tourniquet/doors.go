@@ -150,8 +150,8 @@ func personOf(ctx context.Context, db *database.DB, h http.Header) (string, bool
 	if !ok || token == "" {
 		return "", false
 	}
-	person, _ := whose(ctx, db, token)
-	return person, person != ""
+	t, _ := whose(ctx, db, token)
+	return t.Person, t.Person != ""
 }
 
 // tokenHash is all that is kept of a personal token; tokens are long and random, so a plain hash is enough.

@@ -18,7 +18,7 @@ import (
 )
 
 func (sh *shell) personCmd() *cobra.Command {
-	return group("person", "People who decide", sh.personTokenCmd(), sh.personTokensCmd(), sh.personRevokeCmd())
+	return group("person", "People who decide", sh.personTokenCmd(), sh.personTokensCmd(), sh.personRevokeCmd(), sh.personSignOutCmd())
 }
 
 // mostTokenLife keeps a token from outliving everybody's memory of it.

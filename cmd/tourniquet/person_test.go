@@ -60,18 +60,18 @@ func TestATokenThatWasRevokedOpensNothingAndTheLedgerKeepsTheAttempt(t *testing.
 	if err != nil {
 		t.Fatal(err)
 	}
-	if person, refusal := whose(t.Context(), d.db, mine); person != "ana" || refusal != "" {
-		t.Fatalf("%q, %q", person, refusal)
+	if token, refusal := whose(t.Context(), d.db, mine); token.Person != "ana" || refusal != "" {
+		t.Fatalf("%+v, %q", token, refusal)
 	}
 	if _, err := d.db.RevokeToken(t.Context(), issued.ID, "bo", "lost"); err != nil {
 		t.Fatal(err)
 	}
 	for range 3 {
-		if person, refusal := whose(t.Context(), d.db, mine); person != "" || !strings.Contains(refusal, "was revoked by bo") {
-			t.Errorf("%q, %q", person, refusal)
+		if token, refusal := whose(t.Context(), d.db, mine); token.Person != "" || !strings.Contains(refusal, "was revoked by bo") {
+			t.Errorf("%+v, %q", token, refusal)
 		}
 	}
-	if person, refusal := whose(t.Context(), d.db, "tq_of_a_stranger"); person != "" || refusal != "" {
+	if token, refusal := whose(t.Context(), d.db, "tq_of_a_stranger"); token.ID != "" || refusal != "" {
 		t.Errorf("a stranger is told %q", refusal)
 	}
 	rows, err := d.db.Ledger(t.Context(), database.HouseLedger)

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"crypto/rand"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,7 +15,9 @@ import (
 	"github.com/tourniquet-ir/tourniquet/internal/console"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 	"github.com/tourniquet-ir/tourniquet/internal/people"
+	"github.com/tourniquet-ir/tourniquet/internal/report/reporttest"
 	"github.com/tourniquet-ir/tourniquet/internal/sandbox"
+	"github.com/tourniquet-ir/tourniquet/internal/seal"
 )
 
 func TestTheSignOnServiceNamesSubjectsAndTheConfigurationSaysWhoTheyAre(t *testing.T) {
@@ -27,6 +31,11 @@ func TestTheSignOnServiceNamesSubjectsAndTheConfigurationSaysWhoTheyAre(t *testi
 	if err != nil {
 		t.Fatal(err)
 	}
+	ring, err := seal.LoadOrCreate(filepath.Join(t.TempDir(), "ring.json"), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := reporttest.DB(t)
 	for name, c := range map[string]struct {
 		roles   map[string]string
 		as      string
@@ -45,7 +54,7 @@ func TestTheSignOnServiceNamesSubjectsAndTheConfigurationSaysWhoTheyAre(t *testi
 			t.Parallel()
 			s := settings{Env: func(string) (string, bool) { return sso.ClientSecret, true }, Config: &config.Config{Server: config.Server{URL: ours, OIDC: &config.SignIn{
 				Name: "Example SSO", Issuer: front.URL, ClientID: sso.ClientID, ClientSecret: "env://SSO", Roles: c.roles}}}}
-			service, err := signOnOf(s, dir)
+			service, err := signOnOf(s, dir, ring, db)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -53,8 +53,10 @@ func (c *Console) apiDocument(w http.ResponseWriter, _ *http.Request, _ api.Call
 // which no other site can send, may write.
 func (c *Console) api(e api.Endpoint) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		s, bearer, ok, refusal := c.caller(r)
+		s, bearer, ok, refusal, err := c.caller(r)
 		switch {
+		case err != nil:
+			api.Refuse(w, c.apiFault(err))
 		case !ok:
 			w.Header().Set("WWW-Authenticate", `Bearer realm="tourniquet"`)
 			api.Refuse(w, api.Fault(http.StatusUnauthorized, "not_authenticated", cmp.Or(refusal, "Send your personal token as “Authorization: Bearer …”; an operator issues one with “tourniquet person token”.")))
@@ -72,17 +74,17 @@ func (c *Console) api(e api.Endpoint) http.HandlerFunc {
 
 const notForRole = "Your role does not allow this. Roles stand under people in the configuration, or come from the sign-on service."
 
-func (c *Console) caller(r *http.Request) (s session, bearer, ok bool, refusal string) {
+func (c *Console) caller(r *http.Request) (s session, bearer, ok bool, refusal string, err error) {
 	token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if bearer {
 		if token = strings.TrimSpace(token); token == "" || len(token) > maxToken {
-			return session{}, true, false, ""
+			return session{}, true, false, "", nil
 		}
-		p, ok, refusal := c.Desk.Person(r.Context(), token)
-		return session{person: p}, true, ok && p.ID != "", refusal
+		p, id, refusal := c.Desk.Person(r.Context(), token)
+		return session{person: p}, true, id != "" && p.ID != "", refusal, nil
 	}
-	s, ok = c.sessions.find(r)
-	return s, false, ok && r.Method == http.MethodGet, ""
+	s, ok, err = c.find(r)
+	return s, false, ok && r.Method == http.MethodGet, "", err
 }
 
 // apiFault words an error of our own records: 404 where something is unknown, else 500 with the cause in the log only.

@@ -24,8 +24,11 @@ import (
 type Desk interface {
 	// Decide returns a sentence for the person, whether the act counts, and a stable code where it does not.
 	Decide(ctx context.Context, a Act) (answer string, accepted bool, code string)
-	// Person says whose personal token this is. Where it was good once and is no more, refusal is a sentence for its owner.
-	Person(ctx context.Context, token string) (p incident.Person, known bool, refusal string)
+	// Person says whose personal token this is, and the id under which it may be kept; no id: it is not good. Where it was good once
+	// and is no more, refusal is a sentence for its owner.
+	Person(ctx context.Context, token string) (p incident.Person, id, refusal string)
+	// Still says who a session belongs to, with the roles of now; false where what opened it has ended.
+	Still(ctx context.Context, s database.Session) (incident.Person, bool, error)
 	Sealer
 }
 
@@ -71,7 +74,6 @@ type Console struct {
 	Options
 	pages    map[string]*template.Template
 	document []byte
-	sessions *sessions
 	watch    *watch
 }
 
@@ -106,7 +108,7 @@ func New(o Options) (*Console, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Console{Options: o, pages: pages, sessions: newSessions(o.Now, o.Viewer), watch: &watch{db: o.DB}}
+	c := &Console{Options: o, pages: pages, watch: &watch{db: o.DB}}
 	c.document = api.Document(o.Version, c.all())
 	return c, nil
 }

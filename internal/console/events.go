@@ -139,6 +139,9 @@ func (c *Console) events(w http.ResponseWriter, r *http.Request, s session) {
 			return
 		case <-tick.C:
 		}
+		if _, still, err := c.find(r); err != nil || !still {
+			return // signed out, perhaps at another process
+		}
 		next, err := c.watch.look(r.Context())
 		if err != nil {
 			return

@@ -46,7 +46,11 @@ type pageHandler func(w http.ResponseWriter, r *http.Request, s session)
 // page lets in who signed in with a browser and whose role has the right, and checks the session's own token on every write.
 func (c *Console) page(right people.Right, h pageHandler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		s, ok := c.sessions.find(r)
+		s, ok, err := c.find(r)
+		if err != nil {
+			c.broken(w, session{}, err)
+			return
+		}
 		if !ok {
 			c.signInFirst(w, r)
 			return

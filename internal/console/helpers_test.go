@@ -52,12 +52,53 @@ func (d *desk) Decide(_ context.Context, a console.Act) (string, bool, string) {
 	return "Your answer counts.", true, ""
 }
 
-func (d *desk) Person(_ context.Context, token string) (incident.Person, bool, string) {
+func (d *desk) Person(_ context.Context, token string) (incident.Person, string, string) {
 	if token == "expired" {
-		return incident.Person{}, false, "This personal token (tk-1) expired on 2026-11-01."
+		return incident.Person{}, "", "This personal token (tk-1) expired on 2026-11-01."
 	}
-	p, ok := d.tokens[token]
-	return p, ok, ""
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if p, ok := d.tokens[token]; ok {
+		return p, "tk-" + p.ID, ""
+	}
+	return incident.Person{}, "", ""
+}
+
+// Still knows the owners of its tokens, and whoever a sign-on service named.
+func (d *desk) Still(_ context.Context, s database.Session) (incident.Person, bool, error) {
+	if s.Token == "" {
+		return incident.Person{ID: s.Person, Name: s.Said.Name, Roles: s.Said.Roles}, true, nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, p := range d.tokens {
+		if s.Token == "tk-"+p.ID {
+			return p, true, nil
+		}
+	}
+	return incident.Person{}, false, nil
+}
+
+// set changes whose a token is; nobody's: it was revoked.
+func (d *desk) set(token string, p incident.Person) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.tokens[token] = p
+	if p.ID == "" {
+		delete(d.tokens, token)
+	}
+}
+
+// demote gives a person another role.
+func (d *desk) demote(person, role string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for token, p := range d.tokens {
+		if p.ID == person {
+			p.Roles = []string{role}
+			d.tokens[token] = p
+		}
+	}
 }
 
 func (d *desk) seen() []console.Act {

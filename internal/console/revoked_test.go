@@ -1,21 +1,25 @@
 package console_test
 
 import (
-	"maps"
 	"net/http"
 	"testing"
+	"time"
+
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
+	"github.com/tourniquet-ir/tourniquet/internal/report/reporttest"
 )
 
-func TestASessionEndsWithTheTokenThatOpenedIt(t *testing.T) {
+func TestASessionEndsWithTheTokenThatOpenedItAndWithItsTime(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	b := w.signedIn()
-	if res, _ := b.do("GET", "/", nil); res.StatusCode != http.StatusOK {
-		t.Fatalf("a session of a good token is answered %d", res.StatusCode)
+	for after, want := range map[time.Duration]int{8*time.Hour - time.Second: http.StatusOK, 8 * time.Hour: http.StatusSeeOther} {
+		later := w.beside(func() time.Time { return reporttest.Start().Add(40*time.Minute + after) })
+		if res, _ := b.at(later).do("GET", "/", nil); res.StatusCode != want {
+			t.Errorf("after %s a session is answered %d, want %d", after, res.StatusCode, want)
+		}
 	}
-	tokens := maps.Clone(w.desk.tokens)
-	delete(tokens, w.token)
-	w.desk.tokens = tokens
+	w.desk.set(w.token, incident.Person{})
 	if res, _ := b.do("GET", "/", nil); res.StatusCode != http.StatusSeeOther {
 		t.Errorf("after its token was revoked a session is answered %d", res.StatusCode)
 	}

@@ -119,7 +119,7 @@ func TestSigningInByTheSignOnServiceOpensASessionOfThePersonBehindTheSubject(t *
 	front := httptest.NewServer(fake.Handler())
 	t.Cleanup(front.Close)
 	fake.Issuer = front.URL
-	p, err := signin.New(signin.Options{Name: "Example SSO", Issuer: front.URL, ClientID: fake.ClientID, ClientSecret: fake.ClientSecret, RedirectURL: w.server.URL + console.SignOnBack})
+	p, err := signin.New(signin.Options{Name: "Example SSO", Issuer: front.URL, ClientID: fake.ClientID, ClientSecret: fake.ClientSecret, RedirectURL: w.server.URL + console.SignOnBack, Box: reporttest.Box(t), SeenBefore: w.db.SeenBefore})
 	if err != nil {
 		t.Fatal(err)
 	}

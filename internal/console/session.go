@@ -4,19 +4,16 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/subtle"
+	"encoding/hex"
 	"net/http"
-	"sync"
 	"time"
 
+	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 	"github.com/tourniquet-ir/tourniquet/internal/people"
 )
 
-const (
-	sessionFor  = 8 * time.Hour
-	maxSessions = 10_000
-)
+const sessionFor = 8 * time.Hour
 
 // session is one browser that signed in. Who has no person id may look and nothing else.
 type session struct {
@@ -24,7 +21,6 @@ type session struct {
 	link   bool // came by the one-time link of a drill: sees everything, does nothing
 	csrf   string
 	until  time.Time
-	still  func(context.Context) bool // whether what opened it is still good; nil: nothing can end it early
 }
 
 func (s session) may(r people.Right) bool {
@@ -37,79 +33,50 @@ func (s session) may(r people.Right) bool {
 	return people.May(people.RolesOf(s.person), r)
 }
 
-// sessions lie in memory: a restart signs everybody out, which costs a paste of the token.
-type sessions struct {
-	mu     sync.Mutex
-	now    func() time.Time
-	byID   map[[32]byte]session // under the hash of the cookie
-	viewer string               // one-time link token, emptied by its use
-}
-
-func newSessions(now func() time.Time, viewer string) *sessions {
-	return &sessions{now: now, byID: map[[32]byte]session{}, viewer: viewer}
-}
-
-// open makes a session and returns the value of its cookie.
-func (s *sessions) open(p incident.Person, link bool) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := s.now()
-	for id, old := range s.byID {
-		if !now.Before(old.until) || len(s.byID) >= maxSessions {
-			delete(s.byID, id)
-		}
-	}
+// open keeps a session in the records, so that every process knows it, and gives the browser its cookie.
+func (c *Console) open(ctx context.Context, w http.ResponseWriter, kept database.Session) error {
 	cookie := rand.Text() + rand.Text()
-	s.byID[sha256.Sum256([]byte(cookie))] = session{person: p, link: link, csrf: rand.Text(), until: now.Add(sessionFor)}
-	return cookie
+	kept.Hash, kept.At, kept.Until = hashOf("session", cookie), c.Now(), c.Now().Add(sessionFor)
+	if err := c.DB.OpenSession(ctx, kept); err != nil {
+		return err
+	}
+	c.setCookie(w, cookie)
+	return nil
 }
 
-// redeem turns the viewer's link token into a session, once.
-func (s *sessions) redeem(token string) (cookie string, ok bool) {
-	s.mu.Lock()
-	fits := s.viewer != "" && subtle.ConstantTimeCompare([]byte(s.viewer), []byte(token)) == 1
-	if fits {
-		s.viewer = ""
+// find says whose session a browser brings, as that person is now: without a role that was taken away, and not at all where
+// what opened it has ended.
+func (c *Console) find(r *http.Request) (s session, ok bool, err error) {
+	cookie, err := r.Cookie(cookieName)
+	if err != nil || cookie.Value == "" {
+		return session{}, false, nil //nolint:nilerr // no cookie is a stranger, and no fault
 	}
-	s.mu.Unlock()
-	if !fits {
-		return "", false
+	kept, ok, err := c.DB.SessionByHash(r.Context(), hashOf("session", cookie.Value), c.Now())
+	if err != nil || !ok {
+		return session{}, false, err
 	}
-	return s.open(incident.Person{Name: "Viewer of this drill"}, true), true
+	s = session{link: kept.Said.Link, csrf: hashOf("csrf", cookie.Value), until: kept.Until}
+	if s.link {
+		s.person = incident.Person{Name: "Viewer of this drill"}
+		return s, c.Viewer != "", nil
+	}
+	s.person, ok, err = c.Desk.Still(r.Context(), kept)
+	return s, ok, err
 }
 
-func (s *sessions) find(r *http.Request) (session, bool) {
-	c, err := r.Cookie(cookieName)
+func (c *Console) closeSession(r *http.Request) error {
+	cookie, err := r.Cookie(cookieName)
 	if err != nil {
-		return session{}, false
+		return nil //nolint:nilerr // nothing to close
 	}
-	s.mu.Lock()
-	got, ok := s.byID[sha256.Sum256([]byte(c.Value))]
-	s.mu.Unlock()
-	if !ok || !s.now().Before(got.until) || got.still != nil && !got.still(r.Context()) {
-		return session{}, false
-	}
-	return got, true
+	return c.DB.CloseSession(r.Context(), hashOf("session", cookie.Value))
 }
 
-// while ties the session of a cookie to what opened it: a personal token that is revoked ends its sessions, too.
-func (s *sessions) while(cookie string, still func(context.Context) bool) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	id := sha256.Sum256([]byte(cookie))
-	if got, ok := s.byID[id]; ok {
-		got.still = still
-		s.byID[id] = got
-	}
-	return cookie
-}
-
-func (s *sessions) close(r *http.Request) {
-	if c, err := r.Cookie(cookieName); err == nil {
-		s.mu.Lock()
-		delete(s.byID, sha256.Sum256([]byte(c.Value)))
-		s.mu.Unlock()
-	}
+// hashOf is what may be known of a cookie, one value for each use. The token of forms is made from the cookie, too, so it need not be
+// kept: whoever reads the records can forge neither.
+func hashOf(use, cookie string) string {
+	sum := sha256.Sum256([]byte("tourniquet/" + use + "/v1\n" + cookie))
+	return hex.EncodeToString(sum[:])
 }
 
 const cookieName = "tourniquet_session"

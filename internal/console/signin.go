@@ -3,11 +3,14 @@ package console
 import (
 	"cmp"
 	"context"
+	"crypto/subtle"
 	"net"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
+	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 )
 
@@ -19,6 +22,9 @@ type SignOn interface {
 	// Finish takes what the browser came back with. The error is a sentence for whoever tried.
 	Finish(ctx context.Context, answer url.Values, browser string) (p incident.Person, next string, err error)
 }
+
+// linkFor is how long a used link is remembered; no drill lasts longer.
+const linkFor = 30 * 24 * time.Hour
 
 const unknownToken = "This token is not known. Ask an operator to issue one for you with “tourniquet person token”."
 
@@ -39,49 +45,59 @@ func (c *Console) showSignIn(w http.ResponseWriter, status int, form signInForm)
 
 func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
 	form := signInForm{Next: local(r.PostFormValue("next"))}
-	if link := r.PostFormValue("link"); link != "" {
-		if cookie, ok := c.redeem(r, link); ok {
-			c.enter(w, r, cookie, form.Next)
-			return
-		}
-		form.Problem = "This link was used already, or it is not from here. A link opens one session, from the same machine, in a drill."
+	kept, problem, err := c.proven(r)
+	if err == nil && problem == "" {
+		err = c.open(r.Context(), w, kept)
+	}
+	switch {
+	case err != nil:
+		c.broken(w, session{}, err)
+	case problem != "":
+		c.Logger.Warn("a sign-in was refused", "from", r.RemoteAddr)
+		form.Problem = problem
 		c.showSignIn(w, http.StatusUnauthorized, form)
-		return
+	default:
+		http.Redirect(w, r, form.Next, http.StatusSeeOther)
+	}
+}
+
+// proven says what session the form opens, or why it opens none.
+func (c *Console) proven(r *http.Request) (kept database.Session, problem string, err error) {
+	if link := r.PostFormValue("link"); link != "" {
+		return c.redeem(r, link)
 	}
 	token := strings.TrimSpace(r.PostFormValue("token"))
-	form.Problem = unknownToken
-	if token != "" && len(token) <= maxToken {
-		p, ok, refusal := c.Desk.Person(r.Context(), token)
-		if ok && p.ID != "" {
-			c.enter(w, r, c.sessions.while(c.sessions.open(p, false), func(ctx context.Context) bool {
-				_, known, _ := c.Desk.Person(ctx, token)
-				return known
-			}), form.Next)
-			return
-		}
-		form.Problem = cmp.Or(refusal, unknownToken)
+	if token == "" || len(token) > maxToken {
+		return kept, unknownToken, nil
 	}
-	c.Logger.Warn("a sign-in was refused", "from", r.RemoteAddr)
-	c.showSignIn(w, http.StatusUnauthorized, form)
+	p, id, refusal := c.Desk.Person(r.Context(), token)
+	if id == "" || p.ID == "" {
+		return kept, cmp.Or(refusal, unknownToken), nil
+	}
+	return database.Session{Person: p.ID, Token: id}, "", nil
 }
 
-// redeem takes the viewer's link from this machine only.
-func (c *Console) redeem(r *http.Request, link string) (string, bool) {
+const usedLink = "This link was used already, or it is not from here. A link opens one session, from the same machine, in a drill."
+
+// redeem takes the viewer's link once, from this machine only.
+func (c *Console) redeem(r *http.Request, link string) (kept database.Session, problem string, err error) {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	ip := net.ParseIP(host)
-	if err != nil || ip == nil || !ip.IsLoopback() {
-		return "", false
+	if err != nil || ip == nil || !ip.IsLoopback() || c.Viewer == "" || subtle.ConstantTimeCompare([]byte(c.Viewer), []byte(link)) != 1 {
+		return kept, usedLink, nil //nolint:nilerr // from nowhere is not from here
 	}
-	return c.sessions.redeem(link)
+	used, err := c.DB.SeenBefore(r.Context(), "viewer's link "+link, c.Now().Add(linkFor))
+	if err != nil || used {
+		return kept, usedLink, err
+	}
+	return database.Session{Said: database.Said{Link: true}}, "", nil
 }
 
-func (c *Console) enter(w http.ResponseWriter, r *http.Request, cookie, next string) {
-	c.setCookie(w, cookie)
-	http.Redirect(w, r, next, http.StatusSeeOther)
-}
-
-func (c *Console) signOut(w http.ResponseWriter, r *http.Request, _ session) {
-	c.sessions.close(r)
+func (c *Console) signOut(w http.ResponseWriter, r *http.Request, s session) {
+	if err := c.closeSession(r); err != nil {
+		c.broken(w, s, err)
+		return
+	}
 	c.setCookie(w, "")
 	http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
 }
@@ -129,8 +145,11 @@ func (c *Console) finishSignOn(w http.ResponseWriter, r *http.Request) {
 		c.showSignIn(w, http.StatusUnauthorized, signInForm{Next: "/", Problem: sentence(err.Error())})
 		return
 	}
+	if err := c.open(r.Context(), w, database.Session{Person: p.ID, Said: database.Said{Subject: p.Subject, Name: p.Name, Roles: p.Roles}}); err != nil {
+		c.broken(w, session{}, err)
+		return
+	}
 	c.Logger.Info("signed in", "person", p.ID, "name", p.Name)
-	c.setCookie(w, c.sessions.open(p, false))
 	c.render(w, session{}, http.StatusOK, "sign-in", "Signed in", signInForm{Continue: local(next)})
 }
 

@@ -79,6 +79,25 @@ func (d *DB) TokenByHash(ctx context.Context, hash string) (t Token, found bool,
 	return t, true, nil
 }
 
+// Token reads one token by its id, also one that is no longer good.
+func (d *DB) Token(ctx context.Context, id string) (Token, error) {
+	start, ok := tokenStart(id)
+	if !ok {
+		return Token{}, &NotFoundError{Kind: "token", ID: id}
+	}
+	t, err := scanToken(d.reader.QueryRowContext(ctx, `SELECT hash, person, issued_by, at, until, revoked_at, revoked_by FROM tokens WHERE hash >= ?1 AND hash < ?1 || 'g'`, start))
+	if err != nil {
+		return Token{}, missing(err, "token", id)
+	}
+	return t, nil
+}
+
+// tokenStart is how the hash begins that an id was made of.
+func tokenStart(id string) (start string, ok bool) {
+	start, ok = strings.CutPrefix(id, "tk-")
+	return start, ok && len(start) == tokenIDSize && strings.Trim(start, "0123456789abcdef") == ""
+}
+
 // PersonByToken says whose token has this hash. One that has expired or was revoked is nobody's.
 func (d *DB) PersonByToken(ctx context.Context, hash string) (person string, found bool, err error) {
 	t, found, err := d.TokenByHash(ctx, hash)
@@ -100,8 +119,8 @@ func (d *DB) Tokens(ctx context.Context, person string) ([]Token, error) {
 
 // RevokeToken ends a token for good. A second time changes nothing and says who was first.
 func (d *DB) RevokeToken(ctx context.Context, id, by, reason string) (t Token, err error) {
-	start, ok := strings.CutPrefix(id, "tk-")
-	if !ok || len(start) != tokenIDSize || strings.Trim(start, "0123456789abcdef") != "" {
+	start, ok := tokenStart(id)
+	if !ok {
 		return Token{}, &NotFoundError{Kind: "token", ID: id}
 	}
 	err = d.write(ctx, fmt.Sprintf("token %q", id), lockRun(HouseLedger), func(ctx context.Context, tx *txn) error {

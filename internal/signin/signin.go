@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -27,6 +29,13 @@ type Options struct {
 	RedirectURL  string   // ours, as it is registered at the provider
 	Client       *http.Client
 	Now          func() time.Time
+	// Box seals an attempt into the cookie of the browser that began it: any process that shares its key may finish it.
+	Box interface {
+		Seal(plain []byte) ([]byte, error)
+		Open(sealed []byte) ([]byte, error)
+	}
+	// SeenBefore remembers a key until a time, for all processes, and says whether it was remembered already.
+	SeenBefore func(ctx context.Context, key string, until time.Time) (bool, error)
 }
 
 // Identity is what the provider says of somebody.
@@ -38,22 +47,23 @@ type Identity struct {
 
 // Provider signs people in. It looks at its issuer when it is first needed, so that we start while that is away.
 type Provider struct {
-	o       Options
-	mu      sync.Mutex
-	found   *oidc.Provider
-	pending map[string]attempt // by state
+	o     Options
+	mu    sync.Mutex
+	found *oidc.Provider
 }
 
-// attempt is one way to the provider and back.
+// attempt is one way to the provider and back. It lies sealed in the browser and nowhere here, so strangers who begin and
+// never come back cost nothing.
 type attempt struct {
-	nonce, verifier, browser, next string
-	until                          time.Time
+	State, Nonce, Verifier, Next string
+	Until                        time.Time
 }
 
 const (
 	backWithin  = 10 * time.Minute
-	maxPending  = 5_000
 	maxSubject  = 255 // OpenID Connect Core, section 2
+	maxNext     = 1_024
+	maxSealed   = 4_000 // browsers keep no more in a cookie
 	askedWithin = 15 * time.Second
 )
 
@@ -62,6 +72,9 @@ func New(o Options) (*Provider, error) {
 	u, err := url.Parse(o.Issuer)
 	if err != nil || u.Host == "" || o.ClientID == "" || o.RedirectURL == "" {
 		return nil, errors.New("signing in by OIDC needs an issuer, a client id and our own address")
+	}
+	if o.Box == nil || o.SeenBefore == nil {
+		return nil, errors.New("signing in by OIDC needs a box for attempts and a memory for those that were used")
 	}
 	if o.Name == "" {
 		o.Name = u.Host
@@ -75,7 +88,7 @@ func New(o Options) (*Provider, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Provider{o: o, pending: map[string]attempt{}}, nil
+	return &Provider{o: o}, nil
 }
 
 // Name is what people call the provider.
@@ -87,22 +100,24 @@ func (p *Provider) Begin(ctx context.Context, next string) (address, browser str
 	if err != nil {
 		return "", "", err
 	}
-	a := attempt{nonce: rand.Text(), verifier: oauth2.GenerateVerifier(), browser: rand.Text(), next: next, until: p.o.Now().Add(backWithin)}
-	state := rand.Text()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for s, old := range p.pending {
-		if !p.o.Now().Before(old.until) || len(p.pending) >= maxPending {
-			delete(p.pending, s)
-		}
+	if len(next) > maxNext {
+		next = "/"
 	}
-	p.pending[state] = a
-	return c.AuthCodeURL(state, oidc.Nonce(a.nonce), oauth2.S256ChallengeOption(a.verifier)), a.browser, nil
+	a := attempt{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), Next: next, Until: p.o.Now().Add(backWithin)}
+	plain, err := json.Marshal(a)
+	if err != nil {
+		return "", "", fmt.Errorf("the attempt to sign in: %w", err)
+	}
+	sealed, err := p.o.Box.Seal(plain)
+	if err != nil {
+		return "", "", fmt.Errorf("the attempt to sign in: %w", err)
+	}
+	return c.AuthCodeURL(a.State, oidc.Nonce(a.Nonce), oauth2.S256ChallengeOption(a.Verifier)), base64.RawURLEncoding.EncodeToString(sealed), nil
 }
 
 // Finish takes the answer that the provider sent a browser back with. A state works once, and only in the browser that began.
 func (p *Provider) Finish(ctx context.Context, answer url.Values, browser string) (who Identity, next string, err error) {
-	a, err := p.take(answer.Get("state"), browser)
+	a, err := p.begun(answer.Get("state"), browser)
 	if err != nil {
 		return who, "", err
 	}
@@ -114,7 +129,7 @@ func (p *Provider) Finish(ctx context.Context, answer url.Values, browser string
 		return who, "", err
 	}
 	ctx = oidc.ClientContext(ctx, p.o.Client)
-	got, err := c.Exchange(ctx, answer.Get("code"), oauth2.VerifierOption(a.verifier))
+	got, err := c.Exchange(ctx, answer.Get("code"), oauth2.VerifierOption(a.Verifier))
 	if err != nil {
 		return who, "", errors.New("the provider did not take the code that it gave") // its own words may hold the request
 	}
@@ -126,21 +141,30 @@ func (p *Provider) Finish(ctx context.Context, answer url.Values, browser string
 	if err != nil {
 		return who, "", errors.New("the ID token does not hold: its signature, issuer, audience or time is wrong")
 	}
-	if subtle.ConstantTimeCompare([]byte(token.Nonce), []byte(a.nonce)) != 1 {
+	if subtle.ConstantTimeCompare([]byte(token.Nonce), []byte(a.Nonce)) != 1 {
 		return who, "", errors.New("the ID token was made for another attempt to sign in")
 	}
+	if used, err := p.o.SeenBefore(ctx, "sign-in "+a.State, a.Until); err != nil || used {
+		return who, "", errors.Join(errStale, err)
+	}
 	who, err = p.identity(token)
-	return who, a.next, err
+	return who, a.Next, err
 }
 
-// take finds the attempt and uses it up.
-func (p *Provider) take(state, browser string) (attempt, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	a, ok := p.pending[state]
-	delete(p.pending, state)
-	if !ok || !p.o.Now().Before(a.until) || subtle.ConstantTimeCompare([]byte(a.browser), []byte(browser)) != 1 {
-		return attempt{}, errors.New("this attempt to sign in was not begun in this browser, was used already, or is too old; begin again")
+var errStale = errors.New("this attempt to sign in was not begun in this browser, was used already, or is too old; begin again")
+
+// begun opens what the browser brings back and holds it against the answer's state.
+func (p *Provider) begun(state, browser string) (a attempt, err error) {
+	if len(browser) > maxSealed {
+		return a, errStale
+	}
+	sealed, err := base64.RawURLEncoding.DecodeString(browser)
+	if err != nil {
+		return a, errStale
+	}
+	plain, err := p.o.Box.Open(sealed)
+	if err != nil || json.Unmarshal(plain, &a) != nil || !p.o.Now().Before(a.Until) || subtle.ConstantTimeCompare([]byte(a.State), []byte(state)) != 1 {
+		return attempt{}, errStale
 	}
 	return a, nil
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tourniquet-ir/tourniquet/internal/report/reporttest"
 	"github.com/tourniquet-ir/tourniquet/internal/sandbox"
 	"github.com/tourniquet-ir/tourniquet/internal/signin"
 )
@@ -20,6 +21,7 @@ const back = "http://127.0.0.1:1/sign-in/oidc/back"
 type fixture struct {
 	t    *testing.T
 	sso  *sandbox.OIDC
+	seen func(context.Context, string, time.Time) (bool, error)
 	ours *signin.Provider
 	now  time.Time
 }
@@ -31,7 +33,9 @@ func newFixture(t *testing.T, change ...func(*signin.Options)) *fixture {
 	server := httptest.NewServer(f.sso.Handler())
 	t.Cleanup(server.Close)
 	f.sso.Issuer = server.URL
-	o := signin.Options{Issuer: server.URL, ClientID: f.sso.ClientID, ClientSecret: f.sso.ClientSecret, RedirectURL: back, Scopes: []string{"groups"}, Now: func() time.Time { return f.now }}
+	f.seen = reporttest.DB(t).SeenBefore
+	o := signin.Options{Issuer: server.URL, ClientID: f.sso.ClientID, ClientSecret: f.sso.ClientSecret, RedirectURL: back, Scopes: []string{"groups"}, Now: func() time.Time { return f.now },
+		Box: reporttest.Box(t), SeenBefore: f.seen}
 	for _, c := range change {
 		c(&o)
 	}
@@ -91,6 +95,17 @@ func TestEveryWrongWayBackIsRefused(t *testing.T) {
 		"another browser": {answer: func(_ *fixture, a url.Values, _ string) (url.Values, string) { return a, "guessed" }, want: "not begun in this browser"},
 		"no browser":      {answer: func(_ *fixture, a url.Values, _ string) (url.Values, string) { return a, "" }, want: "not begun in this browser"},
 		"a state made up": {answer: func(_ *fixture, a url.Values, b string) (url.Values, string) { a.Set("state", "x"); return a, b }, want: "not begun"},
+		"a state of another attempt": {answer: func(f *fixture, a url.Values, b string) (url.Values, string) {
+			other, _, _ := f.chosen("00u-ana")
+			a.Set("state", other.Get("state"))
+			return a, b
+		}, want: "not begun in this browser"},
+		"used at another process": {answer: func(f *fixture, a url.Values, b string) (url.Values, string) {
+			if _, err := f.seen(f.t.Context(), "sign-in "+a.Get("state"), time.Now().Add(time.Hour)); err != nil {
+				f.t.Fatal(err)
+			}
+			return a, b
+		}, want: "was used already"},
 		"too late": {answer: func(f *fixture, a url.Values, b string) (url.Values, string) {
 			f.now = f.now.Add(11 * time.Minute)
 			return a, b
@@ -150,7 +165,7 @@ func TestTheProviderRefusesAnAddressThatIsNotRegistered(t *testing.T) {
 
 func TestAProviderThatIsAwayKeepsNobodyFromStarting(t *testing.T) {
 	t.Parallel()
-	p, err := signin.New(signin.Options{Issuer: "http://127.0.0.1:1", ClientID: "x", RedirectURL: back})
+	p, err := signin.New(signin.Options{Issuer: "http://127.0.0.1:1", ClientID: "x", RedirectURL: back, Box: reporttest.Box(t), SeenBefore: reporttest.DB(t).SeenBefore})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -75,7 +75,8 @@ func newHouse(t *testing.T) *house {
 	t.Cleanup(front.Close)
 	sso.Issuer = front.URL
 	service.persons = persons
-	service.Provider, err = signin.New(signin.Options{Name: "Example SSO", Issuer: front.URL, ClientID: sso.ClientID, ClientSecret: sso.ClientSecret, RedirectURL: server.URL + console.SignOnBack})
+	service.Provider, err = signin.New(signin.Options{Name: "Example SSO", Issuer: front.URL, ClientID: sso.ClientID, ClientSecret: sso.ClientSecret, RedirectURL: server.URL + console.SignOnBack,
+		Box: reporttest.Box(t), SeenBefore: h.db.SeenBefore})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,9 +182,18 @@ type desk struct {
 	persons map[string]incident.Person // by token
 }
 
-func (d *desk) Person(_ context.Context, token string) (incident.Person, bool, string) {
-	p, ok := d.persons[token]
-	return p, ok, ""
+func (d *desk) Person(_ context.Context, token string) (incident.Person, string, string) {
+	p := d.persons[token]
+	return p, p.ID, ""
+}
+
+func (d *desk) Still(_ context.Context, s database.Session) (incident.Person, bool, error) {
+	for _, p := range d.persons {
+		if p.ID == s.Person {
+			return p, true, nil
+		}
+	}
+	return incident.Person{}, false, nil
 }
 
 func (d *desk) Seal(context.Context, string, string, string, []byte) (string, bool, string) {

@@ -206,6 +206,7 @@ func TestThreeProcessesAreReplacedWhilePeoplePressAndNoPressIsLost(t *testing.T)
 		t.Errorf("%d requests were answered by nobody", n)
 	}
 	t.Logf("%d API processes replaced, %d presses besides the approvals, every one of them recorded", f.replaced.Load(), presses)
+	f.oneSession(t)
 	f.cannotSign(t)
 }
 

@@ -35,13 +35,18 @@ func Start() time.Time { return time.Date(2026, 11, 23, 9, 14, 3, 0, time.UTC) }
 // DB opens an empty database in the test's own folder.
 func DB(t *testing.T) *database.DB {
 	t.Helper()
-	dir := t.TempDir()
-	ring, err := seal.LoadOrCreate(filepath.Join(dir, "ring.json"), rand.Reader)
-	check(t, err)
-	db, err := database.Open(t.Context(), filepath.Join(dir, "t.db"), ring.Box())
+	db, err := database.Open(t.Context(), filepath.Join(t.TempDir(), "t.db"), Box(t))
 	check(t, err)
 	t.Cleanup(func() { _ = db.Close() }) // the folder goes anyway
 	return db
+}
+
+// Box seals with a ring made for this test.
+func Box(t *testing.T) *seal.Box {
+	t.Helper()
+	ring, err := seal.LoadOrCreate(filepath.Join(t.TempDir(), "ring.json"), rand.Reader)
+	check(t, err)
+	return ring.Box()
 }
 
 // Fill writes the run down and returns the open request.
