@@ -49,6 +49,8 @@ type Entry struct {
 	Hands   time.Duration   // how long a person's part in it may take
 	// Undoable makes the effect on this target milder than a card that says final.
 	Undoable bool
+	// Leaves nothing: the call changes nothing on this target that could be taken back, so no way back is written down.
+	LeavesNothing bool
 }
 
 // Output is what an action gives back.
@@ -57,6 +59,8 @@ type Output struct {
 	Summary string
 	Request string            // provider's request id
 	Left    map[string]string // fields of the target as we left it, for the undo record
+	Target  string            // names the target for the undo record, where it did not exist before the call
+	UsedUp  []string          // steps whose effect is not in force any more, because this call made use of what they made
 }
 
 // In is a call with its inputs within reach.

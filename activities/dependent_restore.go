@@ -113,7 +113,7 @@ func putBack(ctx context.Context, h *House, in In) (Output, error) {
 	if err != nil {
 		return Output{}, err
 	}
-	return putBackOutput(d, receipt+deployed, ""), h.DB.MarkUndone(ctx, in.Run, row.Step)
+	return putBackOutput(d, receipt+deployed, ""), h.isBack(ctx, in, d, row)
 }
 
 func putBackOutput(d incident.Dependent, request, note string) Output {
@@ -138,5 +138,13 @@ func putBackLanded(ctx context.Context, h *House, in In, now Entry, signed map[s
 	if err != nil {
 		return Output{}, false, err
 	}
-	return putBackOutput(d, deployed, "; the write had arrived when its answer was lost"), true, h.DB.MarkUndone(ctx, in.Run, row.Step)
+	return putBackOutput(d, deployed, "; the write had arrived when its answer was lost"), true, h.isBack(ctx, in, d, row)
+}
+
+// isBack writes down that the update was taken back: the dependent lives on no new key any more.
+func (h *House) isBack(ctx context.Context, in In, d incident.Dependent, row database.UndoRow) error {
+	if err := h.releases(ctx, in, dependentTarget(d)); err != nil {
+		return err
+	}
+	return h.DB.MarkUndone(ctx, in.Run, row.Step)
 }

@@ -3,6 +3,8 @@ package activities
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"maps"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
@@ -102,16 +104,26 @@ func update(ctx context.Context, h *House, in In) (Output, error) {
 		return Output{}, err
 	}
 	defer clear(value)
+	// Written down before the write: a key that somebody may have is never taken for an unused one.
+	step, err := h.takenOver(ctx, in, k, dependentTarget(d), true)
+	if err != nil {
+		return Output{}, fmt.Errorf("that %s gets the key could not be written down, so nothing was called: %w", d.ID, err)
+	}
 	change := order(in, value)
 	receipt, err := s.Update(ctx, d, change)
 	if err != nil {
+		if errors.Is(err, secretstores.ErrMoved) || keys.IsPermanent(err) {
+			if _, free := h.takenOver(context.WithoutCancel(ctx), in, k, dependentTarget(d), false); free != nil {
+				h.Log.Error("that a dependent got no new key could not be written down", "run", in.Run, "step", in.Step, "error", free)
+			}
+		}
 		return Output{}, moved(err)
 	}
-	return h.handedOver(ctx, d, s, change, receipt, d.ID+" has the key "+k.Hint)
+	return h.handedOver(ctx, d, s, change, receipt, d.ID+" has the key "+k.Hint, step)
 }
 
 // handedOver restarts the dependent and remembers how its store was left.
-func (h *House) handedOver(ctx context.Context, d incident.Dependent, s secretstores.Store, c secretstores.Change, receipt, text string) (Output, error) {
+func (h *House) handedOver(ctx context.Context, d incident.Dependent, s secretstores.Store, c secretstores.Change, receipt, text, from string) (Output, error) {
 	deployed, err := h.deploy(ctx, d, c)
 	if err != nil {
 		return Output{}, err
@@ -121,7 +133,11 @@ func (h *House) handedOver(ctx context.Context, d incident.Dependent, s secretst
 		return Output{}, err
 	}
 	request := receipt + deployed
-	return Output{Summary: text, Request: request, Left: st.Fields, Values: map[string]any{"summary": text, "request": request}}, nil
+	var used []string
+	if from != "" {
+		used = []string{from}
+	}
+	return Output{Summary: text, Request: request, Left: st.Fields, UsedUp: used, Values: map[string]any{"summary": text, "request": request}}, nil
 }
 
 // updateLanded: the target was as signed when the intent was written down, so whatever changed it since was our call, or
@@ -139,6 +155,10 @@ func updateLanded(ctx context.Context, h *House, in In, now Entry, signed map[st
 	if err != nil {
 		return Output{}, false, err
 	}
-	out, err := h.handedOver(ctx, d, s, order(in, nil), "", d.ID+" has the key "+k.Hint+"; the write had arrived when its answer was lost")
+	step, err := h.takenOver(ctx, in, k, dependentTarget(d), true)
+	if err != nil {
+		return Output{}, false, err
+	}
+	out, err := h.handedOver(ctx, d, s, order(in, nil), "", d.ID+" has the key "+k.Hint+"; the write had arrived when its answer was lost", step)
 	return out, err == nil, err
 }

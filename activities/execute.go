@@ -117,8 +117,11 @@ func (h *House) mayRunAlone(ctx context.Context, a Action, in In, run incident.R
 
 // undoably makes a call whose way back is written down first.
 func (h *House) undoably(ctx context.Context, a Action, in In, e Entry) (wire.Result, error) {
-	forget := func(err error) error { return err }
-	if a.Card.Undo != "" {
+	forget, undo := func(err error) error { return err }, a.Card.Undo
+	if e.LeavesNothing {
+		undo = ""
+	}
+	if undo != "" {
 		var err error
 		if forget, err = h.keepUndo(ctx, a, in, e); err != nil {
 			return wire.Result{}, fmt.Errorf("the way back could not be written down, so nothing was called: %w", err)
@@ -128,12 +131,12 @@ func (h *House) undoably(ctx context.Context, a Action, in In, e Entry) (wire.Re
 	if err != nil {
 		return wire.Result{}, forget(err)
 	}
-	if a.Card.Undo != "" && out.Left != nil {
-		if err := h.DB.SetUndoLeft(ctx, in.Run, in.Step, out.Left); err != nil {
+	if undo != "" && out.Left != nil {
+		if err := h.DB.SetUndoLeft(ctx, in.Run, in.Step, out.Target, out.Left); err != nil {
 			return wire.Result{}, err
 		}
 	}
-	res := result(out, a.Card.Undo)
+	res := result(out, undo)
 	res.Already = e.Done
 	return res, nil
 }
@@ -142,7 +145,7 @@ func result(out Output, undo string) wire.Result {
 	if out.Values == nil {
 		out.Values = map[string]any{}
 	}
-	return wire.Result{Outputs: out.Values, Summary: out.Summary, Undo: undo, Request: out.Request}
+	return wire.Result{Outputs: out.Values, Summary: out.Summary, Undo: undo, UsedUp: out.UsedUp, Request: out.Request}
 }
 
 // untilHolds evaluates the step's until over what came back; not yet is an error that is retried at its pace.

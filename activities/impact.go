@@ -32,7 +32,7 @@ func (h *House) impact(ctx context.Context, ask wire.Freeze, view *signoff.View)
 		view.Impact = append(view.Impact, "what is in force could not be read")
 	}
 	for _, u := range undos {
-		if u.UndoneAt.IsZero() {
+		if u.InForce() {
 			view.Impact = append(view.Impact, fmt.Sprintf("in force, and can be taken back: %s on %s", u.Action, u.Target))
 		}
 	}

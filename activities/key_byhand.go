@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -30,11 +31,11 @@ func byHand(ctx context.Context, h *House, in In, p keys.Provider, like incident
 		q, err := h.DB.Question(ctx, id)
 		switch {
 		case database.IsNotFound(err):
-			return Output{}, waits(h.askForKey(ctx, in, id, like, c, wrong), c)
+			return Output{}, waits(errors.Join(h.DB.ForgetUndo(ctx, in.Run, in.Step), h.askForKey(ctx, in, id, like, c, wrong)), c)
 		case err != nil:
 			return Output{}, err
 		case !q.Answered():
-			return Output{}, waits(nil, c)
+			return Output{}, waits(h.DB.ForgetUndo(ctx, in.Run, in.Step), c) // nothing was made yet that could be taken back
 		}
 		k, why, err := h.sealedKey(ctx, p, like, q)
 		if err != nil {
@@ -42,7 +43,7 @@ func byHand(ctx context.Context, h *House, in In, p keys.Provider, like incident
 		}
 		if why == "" {
 			text := fmt.Sprintf("%s made the key %s by hand (%s) and sealed it", q.By, k.ID, k.Hint)
-			return Output{Summary: text, Values: map[string]any{"key": k, "summary": text}}, nil
+			return Output{Summary: text, Target: named(k), Left: leftKey(k), Values: map[string]any{"key": k, "summary": text}}, nil
 		}
 		wrong = why
 	}

@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -16,7 +17,7 @@ import (
 func keyCreate() Action {
 	return Action{
 		Card: playbooks.Card{
-			Name: "key.create", Effect: signoff.EffectUndoable, Repeat: true, Timeout: "60s", Attempts: 1, TargetInput: "like",
+			Name: "key.create", Effect: signoff.EffectUndoable, Undo: actionDiscard, Repeat: true, Timeout: "60s", Attempts: 1, TargetInput: "like",
 			Summary: "Make a new key that can do what another one could; its value is sealed at once",
 			Inputs:  []playbooks.Field{{Name: "like", Type: playbooks.TypeKey, Required: true, Doc: "the key to replace"}},
 			Outputs: []playbooks.Field{
@@ -49,9 +50,14 @@ func dryCreate(ctx context.Context, h *House, in In) (Entry, error) {
 	} else if err := roomFor(ctx, p, like, createLabel(in)); err != nil {
 		return Entry{}, err
 	}
+	record, err := madeRecord(in, like)
+	if err != nil {
+		return Entry{}, err
+	}
 	return Entry{
+		Record: record, LeavesNothing: c.Borrowed,
 		Target: "a new key like " + like.Target(), Reach: keys.ReachKey, State: map[string]string{"like": like.Target()},
-		Before: "no such key", After: c.What, Undo: "the unused key is deleted", Hands: hands,
+		Before: "no such key", After: c.What, Undo: cmp.Or(c.Undo, "Delete the unused key"), Hands: hands,
 	}, nil
 }
 
@@ -91,7 +97,7 @@ func create(ctx context.Context, h *House, in In) (Output, error) {
 	}
 	made, err := p.Create(ctx, like, label)
 	if err != nil {
-		return Output{}, err
+		return Output{}, h.nothingMade(ctx, in, p, like, err)
 	}
 	ref, err := h.DB.PutSealed(ctx, "new/"+in.Run+"/"+in.Step, made.Secret, in.Run)
 	clear(made.Secret)
@@ -100,7 +106,21 @@ func create(ctx context.Context, h *House, in In) (Output, error) {
 	}
 	k := made.Key
 	k.Provider, k.Account, k.Owner, k.Secret, k.Dependents = like.Provider, like.Account, like.Owner, &ref, []incident.Dependent{}
-	return Output{Summary: made.Receipt.Summary, Request: made.Receipt.RequestID, Values: map[string]any{"key": k, "summary": made.Receipt.Summary}}, nil
+	return Output{Summary: made.Receipt.Summary, Request: made.Receipt.RequestID, Target: named(k), Left: leftKey(k), Values: map[string]any{"key": k, "summary": made.Receipt.Summary}}, nil
+}
+
+// nothingMade takes the way back away where the provider said no and has no key of ours: there is nothing to take back.
+func (h *House) nothingMade(ctx context.Context, in In, p keys.Provider, like incident.Key, cause error) error {
+	if !keys.IsPermanent(cause) {
+		return cause
+	}
+	if left, err := p.Orphans(ctx, like, createLabel(in)); err != nil || len(left) > 0 {
+		return cause
+	}
+	if err := h.DB.ForgetUndo(context.WithoutCancel(ctx), in.Run, in.Step); err != nil {
+		h.Log.Error("a way back that is none could not be taken away", "run", in.Run, "step", in.Step, "error", err)
+	}
+	return cause
 }
 
 // createLabel marks a key as made by this step of this run. It is short and fits every provider's names.

@@ -44,7 +44,7 @@ func (h *House) arrived(ctx context.Context, a Action, in In, out Output) (wire.
 	if out.Left == nil {
 		return res, nil
 	}
-	return res, h.DB.SetUndoLeft(ctx, in.Run, in.Step, out.Left)
+	return res, h.DB.SetUndoLeft(ctx, in.Run, in.Step, out.Target, out.Left)
 }
 
 // undoOf is the way back that was written down for this step; nil when there is none.

@@ -15,7 +15,7 @@ import (
 // All is every action, in the order in which docs list them.
 func All() []Action {
 	return []Action{
-		keyIdentify(), keyContain(), keyRestore(), keyProbe(), keyCreate(), keyRevoke(), sessionsRevoke(), sessionsRestore(), projectStop(), projectProbe(), projectStart(),
+		keyIdentify(), keyContain(), keyRestore(), keyProbe(), keyCreate(), keyDiscard(), keyRevoke(), sessionsRevoke(), sessionsRestore(), projectStop(), projectProbe(), projectStart(),
 		usageSnapshot(), persistenceScan(), dependentUpdate(), dependentRestore(), dependentCheck(),
 		incidentOpen(), incidentUpdate(), incidentClose(), incidentReport(), ownersNotify(), peoplePage(), webhookSend(),
 	}

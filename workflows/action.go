@@ -3,6 +3,7 @@ package workflows
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,6 +64,7 @@ func (r *run) done(ctx workflow.Context, s *scope, st *playbooks.Step, with map[
 		res.Outputs = map[string]any{}
 	}
 	s.settle(st.ID, statusDone, res.Outputs, started, workflow.Now(ctx))
+	r.inForce = slices.DeleteFunc(r.inForce, func(u undoable) bool { return slices.Contains(res.UsedUp, u.step) })
 	if res.Undo != "" {
 		r.inForce = append(r.inForce, undoable{step: s.at(st.ID), undo: res.Undo, with: with})
 	}

@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -33,6 +34,49 @@ func TestFalseAlarmAsksForTheUndoOfWhatIsInForceNewestFirst(t *testing.T) {
 	}
 	if len(d.house.closes[0].InForce) != 0 {
 		t.Errorf("still in force: %v", d.house.closes[0].InForce)
+	}
+}
+
+// spare makes a key before anybody says whether it was abuse.
+const spare = `
+  - { id: contain, uses: key.contain, with: { key: "${{ key }}" } }
+  - { id: fresh, uses: key.create, with: { like: "${{ key }}" } }
+  - id: triage
+    ask: { from: secops, prompt: "Abuse?", choices: [abuse, legitimate], within: 30m, otherwise: abuse }
+  - { id: nothing, if: steps.triage.outputs.choice == "legitimate", end: false_alarm }
+  - id: hand_over
+    uses: dependent.update
+    with: { dependent: "${{ key.dependents[0] }}", key: "${{ steps.fresh.outputs.key }}" }
+    signoff: { by: [{ group: secops, count: 1 }], why: w, within: 1h, otherwise: skip }
+` + probeStep
+
+func TestAFalseAlarmTakesTheUnusedNewKeyBackToo(t *testing.T) {
+	t.Parallel()
+	d := newDrive(t).compile(playbook(spare)).act(answer("triage", time.Minute, "ana", "legitimate")).act(both("undo", 1)...)
+	d.run().wants("false_alarm").wantsSteps("contain fresh undo/undo_1 undo/undo_2")
+	first := d.house.freezes[0].Calls[0]
+	if first.Action != "key.discard" || first.With["step"] != "fresh" || len(first.With) != 1 {
+		t.Errorf("the creation is taken back by %+v: it names the step, and not the stolen key", first)
+	}
+}
+
+func TestANewKeyIsInForceUntilADependentHasIt(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		moves []*move
+		want  []string
+	}{
+		"taken over": {both("hand_over", 1), []string{"contain"}},
+		"never":      {[]*move{reject("hand_over", time.Minute, "ana")}, []string{"contain", "fresh"}},
+	} {
+		d := newDrive(t).compile(playbook(spare)).act(c.moves...)
+		d.house.fakes["dependent.update"] = func(wire.Call) (wire.Result, error) {
+			return wire.Result{UsedUp: []string{"fresh"}}, nil
+		}
+		d.run()
+		if got := d.house.closes[0].InForce; !slices.Equal(got, c.want) {
+			t.Errorf("%s: in force is %v", name, got)
+		}
 	}
 }
 

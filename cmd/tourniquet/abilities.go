@@ -36,6 +36,11 @@ func abilities(a activities.Action) []ability {
 			if a.Card.Name == "sessions.restore" { // it does what the operation declares as its undo
 				c.What, c.Undo = c.Undo, ""
 			}
+			if a.Card.Name == "key.discard" { // it deletes what the creation made, where anything is made
+				if made := v.says.Can(keys.OpCreate); made.Borrowed {
+					c = keys.Capability{Reach: made.Reach, Why: made.Undo}
+				}
+			}
 			out = append(out, ability{Who: v.name, Can: c.Available, Reach: c.Reach, What: c.What, Undo: c.Undo, Why: c.Why, ByHand: c.ByHand})
 		}
 	}

@@ -36,6 +36,7 @@ type Capability struct {
 	Undo      string // how it is taken back; empty where it cannot be
 	Why       string // why it is not available
 	ByHand    string // where a person does it, for what is not available to programs; empty where nobody can
+	Borrowed  bool   // of OpCreate: a key that was there before is handed over, so nothing is made and nothing is to be deleted
 }
 
 // State is what an operation relies on and changes, read from the provider now. Fields holds only what the

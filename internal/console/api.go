@@ -152,7 +152,7 @@ func trim(f *report.Facts, detail bool) {
 	for i := range f.Timeline {
 		f.Timeline[i].Body = ""
 	}
-	for _, list := range [][]database.UndoRow{f.InForce, f.Undone} {
+	for _, list := range [][]database.UndoRow{f.InForce, f.Undone, f.Used} {
 		for i := range list {
 			list[i].Before, list[i].Left = nil, nil
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -106,7 +107,7 @@ func TestTheFirstUndoRecordOfAStepStays(t *testing.T) {
 	must(t, d.PutUndo(ctx, u))
 	u.Before = json.RawMessage(`{"state":"contained"}`)
 	must(t, d.PutUndo(ctx, u))
-	must(t, d.SetUndoLeft(ctx, "r", "contain", map[string]string{"state": "contained"}))
+	must(t, d.SetUndoLeft(ctx, "r", "contain", "", map[string]string{"state": "contained"}))
 	must(t, d.MarkUndone(ctx, "r", "contain"))
 	rows := got[[]database.UndoRow](t)(d.Undos(ctx, "r"))
 	if len(rows) != 1 || string(rows[0].Before) != `{"state":"open"}` || rows[0].Left["state"] != "contained" || rows[0].UndoneAt.IsZero() {
@@ -114,5 +115,34 @@ func TestTheFirstUndoRecordOfAStepStays(t *testing.T) {
 	}
 	if err := d.MarkUndone(ctx, "r", "nothing"); !database.IsNotFound(err) {
 		t.Errorf("undoing nothing: %v", err)
+	}
+}
+
+func TestWhatIsUsedByNowIsNotInForceUntilNobodyUsesIt(t *testing.T) {
+	t.Parallel()
+	d, _ := open(t)
+	ctx := context.Background()
+	must(t, d.PutUndo(ctx, database.UndoRow{Run: "r", Step: "fresh", Action: "key.discard", Target: "a new key", At: noon()}))
+	must(t, d.PutUndo(ctx, database.UndoRow{Run: "r", Step: "contain", Action: "key.restore", Target: "k1", At: noon()}))
+	must(t, d.SetUndoLeft(ctx, "r", "fresh", "k2", map[string]string{"id": "k2"}))
+	for _, by := range []string{"shop", "blog", "shop"} {
+		must(t, d.SetUndoUse(ctx, "r", "fresh", by, true))
+	}
+	must(t, d.SetUndoUse(ctx, "other", "fresh", "mail", true))
+	rows := got[[]database.UndoRow](t)(d.Undos(ctx, "r"))
+	if u := rows[0]; u.InForce() || u.Target != "k2" || !slices.Equal(u.UsedBy, []string{"blog", "shop"}) || !rows[1].InForce() {
+		t.Errorf("%+v", rows)
+	}
+	must(t, d.SetUndoUse(ctx, "r", "fresh", "shop", false))
+	if u := got[[]database.UndoRow](t)(d.Undos(ctx, "r"))[0]; u.InForce() {
+		t.Errorf("blog uses it still: %+v", u)
+	}
+	must(t, d.SetUndoUse(ctx, "r", "fresh", "blog", false))
+	if u := got[[]database.UndoRow](t)(d.Undos(ctx, "r"))[0]; !u.InForce() {
+		t.Errorf("nobody uses it: %+v", u)
+	}
+	must(t, d.MarkUndone(ctx, "r", "fresh"))
+	if u := got[[]database.UndoRow](t)(d.Undos(ctx, "r"))[0]; u.InForce() {
+		t.Errorf("it was taken back: %+v", u)
 	}
 }

@@ -1,8 +1,10 @@
 package rehearse
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -129,6 +131,7 @@ func (s *stage) play(call wire.Call, card playbooks.Card, t turn) (wire.Result, 
 	if card.Effect == signoff.EffectUndoable && t.idle == "" {
 		res.Undo = card.Undo
 	}
+	res.UsedUp = s.usedUp(call, card)
 	if call.Until != "" {
 		ok, err := playbooks.Eval(call.Until, map[string]any{"result": res.Outputs}, s.env.Now())
 		if err != nil {
@@ -139,6 +142,27 @@ func (s *stage) play(call wire.Call, card playbooks.Card, t turn) (wire.Result, 
 		}
 	}
 	return res, nil
+}
+
+// usedUp are the steps whose making this call hands on: what somebody uses is not taken back.
+func (s *stage) usedUp(call wire.Call, card playbooks.Card) (out []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, name := range card.Reads {
+		for _, c := range s.calls {
+			if of := s.cards[c.action]; c.came && of.Effect == signoff.EffectUndoable && of.Undo != "" && alike(s.outputs[c.step][name], call.With[name]) {
+				out = append(out, c.step)
+			}
+		}
+	}
+	return out
+}
+
+// alike compares two values as they travel.
+func alike(a, b any) bool {
+	x, err := json.Marshal(a)
+	y, err2 := json.Marshal(b)
+	return a != nil && err == nil && err2 == nil && bytes.Equal(x, y)
 }
 
 func (s *stage) note(call wire.Call, came bool, res wire.Result) {

@@ -130,7 +130,7 @@ func (f *Facts) files(ctx context.Context, db *database.DB) ([]evidence.File, er
 		v    any
 	}{
 		{"run.json", f.Run}, {"steps.json", f.Steps}, {"calls.json", f.Calls}, {"questions.json", f.Questions},
-		{"undo.json", map[string]any{"in_force": f.InForce, "undone": f.Undone}}, {"evidence.json", f.Evidence},
+		{"undo.json", map[string]any{"in_force": f.InForce, "undone": f.Undone, "used": f.Used}}, {"evidence.json", f.Evidence},
 	} {
 		if err := add(part.name, part.v); err != nil {
 			return nil, err

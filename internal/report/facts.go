@@ -34,6 +34,7 @@ type Facts struct {
 	Calls       []Receipt            `json:"calls"`
 	InForce     []database.UndoRow   `json:"in_force"`
 	Undone      []database.UndoRow   `json:"undone"`
+	Used        []database.UndoRow   `json:"used"` // made, and in use by now: not to be taken back
 	Evidence    []incident.Evidence  `json:"evidence"`
 	Timeline    []Moment             `json:"timeline"`
 	Ledger      []database.LedgerRow `json:"-"` // with its salts: for the bundle, not for readers
@@ -103,11 +104,14 @@ func (f *Facts) undos(ctx context.Context, db *database.DB) error {
 	if err != nil {
 		return err
 	}
-	f.InForce, f.Undone = []database.UndoRow{}, []database.UndoRow{}
+	f.InForce, f.Undone, f.Used = []database.UndoRow{}, []database.UndoRow{}, []database.UndoRow{}
 	for _, u := range rows {
-		if u.UndoneAt.IsZero() {
+		switch {
+		case u.InForce():
 			f.InForce = append(f.InForce, u)
-		} else {
+		case u.UndoneAt.IsZero():
+			f.Used = append(f.Used, u)
+		default:
 			f.Undone = append(f.Undone, u)
 		}
 	}

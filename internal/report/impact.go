@@ -132,7 +132,7 @@ func (f *Facts) callOf(step string) (Receipt, bool) {
 }
 
 func (f *Facts) targetOf(step string) string {
-	for _, u := range slices.Concat(f.InForce, f.Undone) {
+	for _, u := range slices.Concat(f.InForce, f.Undone, f.Used) {
 		if u.Step == step {
 			return u.Target
 		}

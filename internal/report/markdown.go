@@ -98,6 +98,9 @@ func (f *Facts) mdForce(p *page) {
 	for _, u := range f.Undone {
 		p.line("- taken back at %s: %s on %s", Stamp(u.UndoneAt), code(u.Step), code(u.Target))
 	}
+	for _, u := range f.Used {
+		p.line("- not to be taken back: %s made %s, which is used by %s", code(u.Step), code(u.Target), code(strings.Join(u.UsedBy, ", ")))
+	}
 }
 
 func (f *Facts) mdSteps(p *page) {

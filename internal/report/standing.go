@@ -91,7 +91,7 @@ func (f *Facts) later(add func(kind string, since time.Time, format string, args
 		add(OpenProof, f.Run.FinishedAt, "No probe proved that the provider refuses the key.")
 	}
 	for _, u := range f.InForce {
-		if k := f.Run.Key; k != nil && strings.HasPrefix(u.Target, k.Target()) && f.Mark("revoked").Known() {
+		if k := f.Run.Key; k != nil && (u.Target == k.Target() || strings.HasPrefix(u.Target, k.Target()+" (")) && f.Mark("revoked").Known() {
 			continue // a measure on a key that is gone for good holds nobody up
 		}
 		add(OpenForce, u.At, "%s is in force on %s; %s takes it back.", u.Step, u.Target, u.Action)

@@ -90,7 +90,8 @@ type Call struct {
 type Result struct {
 	Outputs map[string]any `json:"outputs"`
 	Summary string         `json:"summary,omitempty"`
-	Undo    string         `json:"undo,omitempty"` // action that takes it back; empty when nothing is in force
+	Undo    string         `json:"undo,omitempty"`    // action that takes it back; empty when nothing is in force
+	UsedUp  []string       `json:"used_up,omitempty"` // paths of steps whose effect is in force no more: this call made use of it
 	Already bool           `json:"already,omitempty"`
 	Request string         `json:"provider_request,omitempty"` // the provider's own id of the request
 }

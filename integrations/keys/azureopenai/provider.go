@@ -118,7 +118,7 @@ func (p *Provider) Can(op keys.Op) keys.Capability {
 	case keys.OpRevoke:
 		return keys.Capability{Available: true, Reach: keys.ReachKey, What: "Regenerate the key: its value is dead for good, and whoever still uses it stops. Only while the resource takes keys"}
 	case keys.OpCreate:
-		return keys.Capability{Available: true, Reach: keys.ReachKey,
+		return keys.Capability{Available: true, Reach: keys.ReachKey, Borrowed: true,
 			What: "Hand over the value of the resource's other key: Azure makes no third one. Only while the resource takes keys", Undo: "Nothing was made, so nothing has to be deleted"}
 	case keys.OpSessions:
 		return keys.Capability{Reach: keys.ReachKey, Why: "nothing is derived from an Azure OpenAI key: there are no sessions to end"}

@@ -117,7 +117,10 @@ func (f filler) steps() {
 		f.log(fmt.Sprintf("step/%d", i), "step."+s.status, "system", s.path, s.to, map[string]any{"action": s.action, "effect": s.effect, "summary": s.out["summary"], "error": s.fault})
 	}
 	check(f.t, f.db.PutUndo(f.ctx, database.UndoRow{Run: RunID, Step: "first_minute/contain", Action: "key.restore", Target: "gemini:acme-prod:keys/4c1f", Before: json.RawMessage(`{"restrictions":"none"}`), At: Start().Add(time.Second)}))
-	check(f.t, f.db.SetUndoLeft(f.ctx, RunID, "first_minute/contain", map[string]string{"restrictions": "address 192.0.2.1 only"}))
+	check(f.t, f.db.SetUndoLeft(f.ctx, RunID, "first_minute/contain", "", map[string]string{"restrictions": "address 192.0.2.1 only"}))
+	check(f.t, f.db.PutUndo(f.ctx, database.UndoRow{Run: RunID, Step: "replace/fresh", Action: "key.discard", Target: "a new key like gemini:acme-prod:keys/4c1f", At: Start().Add(21 * time.Minute)}))
+	check(f.t, f.db.SetUndoLeft(f.ctx, RunID, "replace/fresh", "gemini:acme-prod:keys/77ab (AIza…7bN1)", map[string]string{"id": "keys/77ab"}))
+	check(f.t, f.db.SetUndoUse(f.ctx, RunID, "replace/fresh", "github_actions_secret acme/shop:GEMINI_API_KEY", true))
 }
 
 func (f filler) signoffs() {
