@@ -70,6 +70,12 @@ fuzz: ## every fuzz target of the language, one after the other, 1,000,000 execu
 	@for t in FuzzParse FuzzLint FuzzGraph; do $(GO) test ./playbooks -run '^$$' -fuzz "^$$t$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x -parallel 1 || exit 1; done
 	$(GO) test ./playbooks/format -run '^$$' -fuzz '^FuzzFormat$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x -parallel 1
 
+RELEASE ?= unreleased
+.PHONY: histories
+histories: ## record anew what the workflow engine holds of runs of every kind; every later release replays them (about four minutes)
+	$(GO) build -o bin/tourniquet ./cmd/tourniquet
+	$(GO) test ./workflows -count=1 -timeout 20m -run TestRunsThatEarlierReleasesBegan -record '$(CURDIR)/bin/tourniquet' -release '$(RELEASE)'
+
 watch: ## how well the usage watch finds thefts, and how often it cries wolf
 	$(GO) run ./test/watch
 

@@ -20,7 +20,7 @@ func (h *house) allowed(call wire.Call, card playbooks.Card) error {
 		return refused(wire.ErrNeedsSignoff, "policy does not automate this")
 	}
 	_, ref := call.Grant.Allows(signoff.CallCheck{
-		Now: h.env.Now(), World: incident.WorldDrill, Installation: "test", Run: call.Run, WorkflowID: workflowID, Step: call.Step,
+		Now: h.now(), World: incident.WorldDrill, Installation: "test", Run: call.Run, WorkflowID: workflowID, Step: call.Step,
 		Action: call.Action, CardHash: playbooks.CardHash(card), Effect: card.Effect, Inputs: call.With, Target: target(call.Action, call.With),
 		State: map[string]string{"state": "as shown"}, Earlier: func(step, output string) (any, bool) {
 			h.mu.Lock()

@@ -12,7 +12,6 @@ import (
 
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
-	"go.temporal.io/sdk/testsuite"
 
 	"github.com/tourniquet-ir/tourniquet/activities"
 	"github.com/tourniquet-ir/tourniquet/internal/signoff"
@@ -35,7 +34,7 @@ type done struct {
 // something only to a grant that signoff.Grant.Allows lets through, as the real actions do.
 type house struct {
 	mu        sync.Mutex
-	env       *testsuite.TestWorkflowEnvironment
+	now       func() time.Time // of whatever plays the run
 	cards     playbooks.Catalog
 	policy    signoff.Policy
 	priv      ed25519.PrivateKey
@@ -65,30 +64,30 @@ type house struct {
 	onAsk     func(step string, nth int, q wire.Question)
 }
 
-func newHouse(env *testsuite.TestWorkflowEnvironment) *house {
+func newHouse(now func() time.Time) *house {
 	pub, priv, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		panic(err)
 	}
 	h := &house{
-		env: env, cards: activities.Catalog(), policy: signoff.DefaultPolicy(), priv: priv, auto: true,
+		now: now, cards: activities.Catalog(), policy: signoff.DefaultPolicy(), priv: priv, auto: true,
 		keys: map[string]string{"k1": base64.StdEncoding.EncodeToString(pub)}, fakes: map[string]fake{}, outputs: map[string]map[string]any{},
 	}
 	h.fakes["key.identify"] = func(wire.Call) (wire.Result, error) { return result("key", testKey()), nil }
 	return h
 }
 
-func (h *house) register() {
-	for name := range h.cards {
-		h.env.RegisterActivityWithOptions(h.execute, activity.RegisterOptions{Name: name})
-	}
-	for name, fn := range map[string]any{
+// verbs are the activities that a run may call, by name.
+func (h *house) verbs() map[string]any {
+	all := map[string]any{
 		wire.FreezeSignoff: h.freeze, wire.OpenQuestion: h.openQuestion, wire.Burn: h.burn, wire.CloseRun: h.closeRun,
 		wire.AskSignoff: keep(h, &h.asked), wire.SettleSignoff: keep(h, &h.settled), wire.RemindSignoff: keep(h, &h.reminded),
 		wire.VoidRun: keep(h, &h.voids), wire.RecheckSignoff: h.recheck, wire.SettleQuestion: keep(h, &h.answered), wire.Record: keep(h, &h.batches), wire.Preview: keep(h, &h.previews),
-	} {
-		h.env.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name})
 	}
+	for name := range h.cards {
+		all[name] = h.execute
+	}
+	return all
 }
 
 // keep is a house activity that only writes down that it was called.
@@ -155,7 +154,7 @@ func (h *house) execute(ctx context.Context, call wire.Call) (wire.Result, error
 	}
 	res, err := h.play(call, card)
 	if err == nil && call.Until != "" {
-		if ok, bad := playbooks.Eval(call.Until, map[string]any{"result": res.Outputs}, h.env.Now()); bad != nil || ok != true {
+		if ok, bad := playbooks.Eval(call.Until, map[string]any{"result": res.Outputs}, h.now()); bad != nil || ok != true {
 			err = temporal.NewApplicationError("not yet", wire.ErrNotYet)
 		}
 	}
@@ -191,7 +190,7 @@ func (h *house) play(call wire.Call, card playbooks.Card) (wire.Result, error) {
 func (h *house) note(ctx context.Context, call wire.Call, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.calls = append(h.calls, done{call, h.env.Now(), ok, activity.GetInfo(ctx).StartToCloseTimeout})
+	h.calls = append(h.calls, done{call, h.now(), ok, activity.GetInfo(ctx).StartToCloseTimeout})
 }
 
 func (h *house) openQuestion(_ context.Context, q wire.Question) error {

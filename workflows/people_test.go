@@ -1,10 +1,12 @@
 package workflows_test
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 	sdkinterceptor "go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/log"
@@ -49,6 +51,8 @@ type drive struct {
 	t      tester
 	env    *testsuite.TestWorkflowEnvironment
 	house  *house
+	later  func(func(), time.Duration)
+	send   func(name, id string, answer *testsuite.TestUpdateCallback, arg any)
 	start  wire.Start
 	others map[string][]byte
 	moves  []*move
@@ -79,7 +83,10 @@ func newDrive(t tester) *drive {
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: 20 * time.Second}) // a build machine may be slow
-	d := &drive{t: t, env: env, house: newHouse(env)}
+	d := &drive{t: t, env: env, house: newHouse(env.Now), later: env.RegisterDelayedCallback}
+	d.send = func(name, id string, answer *testsuite.TestUpdateCallback, arg any) {
+		env.UpdateWorkflow(name, id, answer, arg)
+	}
 	d.start = wire.Start{
 		Run: incident.Run{ID: "run-1", Incident: workflowID, Number: 1, Mode: incident.ModeEnforce, World: incident.WorldDrill, Trust: incident.TrustAct, StartedAt: start()},
 		Alert: incident.Alert{ID: "a1", Source: "test", Trust: incident.TrustAct, Kind: incident.KindKeyLeaked, Severity: "high", Title: "leak",
@@ -98,7 +105,7 @@ func newDrive(t tester) *drive {
 func (d *drive) schedule(step string, nth int, decides bool, act func(*move)) {
 	for _, m := range d.moves {
 		if m.step == step && (m.do != "") == decides && max(m.nth, 1) == nth {
-			d.env.RegisterDelayedCallback(func() { act(m) }, m.at)
+			d.later(func() { act(m) }, m.at)
 		}
 	}
 }
@@ -138,7 +145,7 @@ func (m *move) refused(code string) *move { m.want = code; return m }
 
 func (d *drive) decision(m *move, request, digest, verb, reason string) signoff.Decision {
 	dec := signoff.Decision{Request: request, Digest: digest, Person: m.by, Name: m.by, Verb: verb, Reason: reason,
-		Groups: groups()[m.by], SeenAt: d.env.Now(), At: d.env.Now(), Surface: "slack"}
+		Groups: groups()[m.by], SeenAt: d.house.now(), At: d.house.now(), Surface: "slack"}
 	if m.change != nil {
 		m.change(&dec)
 	}
@@ -167,7 +174,7 @@ func (d *drive) answer(m *move, q wire.Question) {
 }
 
 func (d *drive) update(name string, m *move, arg any) {
-	d.env.UpdateWorkflow(name, fmt.Sprintf("%s-%s-%p", name, m.by, m), &testsuite.TestUpdateCallback{
+	d.send(name, fmt.Sprintf("%s-%s-%p", name, m.by, m), &testsuite.TestUpdateCallback{
 		OnAccept: func() {},
 		OnReject: func(err error) { m.got = codeOf(err) },
 		OnComplete: func(v any, err error) {
@@ -185,17 +192,20 @@ func (d *drive) update(name string, m *move, arg any) {
 }
 
 func codeOf(err error) string {
-	if app, ok := err.(*temporal.ApplicationError); ok { //nolint:errorlint // the test environment hands it over bare
+	var app *temporal.ApplicationError
+	if errors.As(err, &app) {
 		return app.Type()
 	}
 	return err.Error()
 }
 
-// run plays it to its end and checks that every move was answered as the test says.
+// run plays it to its end and judges it.
 func (d *drive) run() *drive {
 	d.t.Helper()
 	d.start.Policy = d.house.policy
-	d.house.register()
+	for name, verb := range d.house.verbs() {
+		d.env.RegisterActivityWithOptions(verb, activity.RegisterOptions{Name: name})
+	}
 	d.env.RegisterWorkflowWithOptions(workflows.Respond, workflow.RegisterOptions{Name: wire.Respond})
 	d.env.SetStartTime(start())
 	d.env.SetTestTimeout(time.Minute)
@@ -207,6 +217,12 @@ func (d *drive) run() *drive {
 		d.err = d.env.GetWorkflowResult(&d.ended)
 	}
 	d.house.quiet(d.t)
+	return d.judge()
+}
+
+// judge checks that every move was answered as the test says.
+func (d *drive) judge() *drive {
+	d.t.Helper()
 	d.house.mu.Lock() // nothing is written after this
 	for _, m := range d.moves {
 		want := m.want
