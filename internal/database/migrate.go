@@ -48,6 +48,13 @@ func (d *DB) Version(ctx context.Context) (version int64, err error) {
 }
 
 func (d *DB) migrations(ctx context.Context, do func(*goose.Provider) error) error {
+	if !d.dialect.postgres {
+		return d.provider(do)
+	}
+	return alone(ctx, d.writer.DB, func() error { return d.provider(do) })
+}
+
+func (d *DB) provider(do func(*goose.Provider) error) error {
 	dir, err := fs.Sub(migrations, "migrations/"+d.dialect.name)
 	if err != nil {
 		return errors.New("migrations are not built in")
@@ -57,8 +64,5 @@ func (d *DB) migrations(ctx context.Context, do func(*goose.Provider) error) err
 	if err != nil {
 		return fmt.Errorf("migrations cannot be read: %w", err)
 	}
-	if !d.dialect.postgres {
-		return do(p)
-	}
-	return alone(ctx, d.writer.DB, func() error { return do(p) })
+	return do(p)
 }

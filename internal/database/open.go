@@ -66,6 +66,9 @@ func Open(ctx context.Context, where string, box Box) (*DB, error) {
 	if d.reader, err = openFile(abs, "&_pragma=query_only(1)", 8); err != nil {
 		return nil, errors.Join(fmt.Errorf("database %q cannot be read: %w", where, err), d.writer.Close())
 	}
+	if err := d.left(ctx); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
 	return d, nil
 }
 

@@ -73,6 +73,9 @@ var server *pgtest.Server
 
 // TestMain runs every test twice: what the house may rely on is the same with both databases.
 func TestMain(m *testing.M) {
+	if os.Getenv(childFrom) != "" {
+		os.Exit(moveAsChild())
+	}
 	ctx := context.Background()
 	code := m.Run()
 	if code != 0 {
