@@ -80,7 +80,7 @@ func TestAllRecordsMoveFromAFileToPostgreSQL(t *testing.T) {
 		}
 		for _, table := range did.Tables {
 			if table.Rows == 0 {
-				t.Errorf("%s: the life in this test has nothing in table %q, so nothing shows that it moves", name, table.Name)
+				t.Errorf("%s: live (life_test.go) puts nothing into table %q, so nothing shows that it moves", name, table.Name)
 			}
 		}
 		if n := rowsAt(t, at); n != did.Rows()+2 { // the note in the settings, and an entry in the ledger of the house
