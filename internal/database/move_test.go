@@ -26,6 +26,7 @@ func settled(t *testing.T, box ring, more ...func(*database.DB)) (path string, s
 		do(d)
 	}
 	must(t, d.Close())
+	notEmpty(t, beside(t, path))
 	return path, secret
 }
 
@@ -39,16 +40,7 @@ func fresh(t *testing.T, from string) string {
 func rowsAt(t *testing.T, address string) (n int64) {
 	t.Helper()
 	raw := beside(t, address)
-	rows, err := raw.Query(`SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename <> 'goose_db_version'`)
-	must(t, err)
-	var names []string
-	for rows.Next() {
-		var name string
-		must(t, rows.Scan(&name))
-		names = append(names, name)
-	}
-	must(t, rows.Err())
-	for _, name := range names {
+	for _, name := range words(t, raw, `SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename <> 'goose_db_version'`) {
 		var one int64
 		must(t, raw.QueryRow(`SELECT count(*) FROM `+name).Scan(&one))
 		n += one
