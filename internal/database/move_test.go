@@ -26,7 +26,9 @@ func settled(t *testing.T, box ring, more ...func(*database.DB)) (path string, s
 		do(d)
 	}
 	must(t, d.Close())
-	notEmpty(t, beside(t, path))
+	raw := beside(t, path)
+	notEmpty(t, raw)
+	must(t, raw.Close())
 	return path, secret
 }
 
