@@ -3,6 +3,7 @@ package activities
 import (
 	"fmt"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,5 +42,31 @@ func TestClosingAnIncidentResolvesEveryAlertOfGitHubThatJoinedIt(t *testing.T) {
 				t.Errorf("alert %d: %+v, want %s", n, got, want)
 			}
 		}
+	}
+}
+
+func TestATicketIsClosedAlsoWhereTheSourceLetsNobodyResolveItsAlert(t *testing.T) {
+	t.Parallel()
+	b := build(t)
+	hub := b.world.GitHub()
+	hub.AddRepo("acme", "shop")
+	srv := httptest.NewServer(hub)
+	t.Cleanup(srv.Close)
+	client := must(api.New(api.Options{BaseURL: srv.URL, Token: hub.Token()}))(t)
+	b.h.Resolver, b.h.Tracker = ghtickets.NewAlerts(client), must(ghtickets.NewTracker(client, "acme", "shop"))(t)
+	a := incident.Alert{Source: "github", Kind: incident.KindKeyLeaked, Title: "a key", Fingerprint: "1", ReceivedAt: time.Now(),
+		Links: []string{srv.URL + "/repos/acme/shop/secret-scanning/alerts/404"}}
+	stored := must(b.h.DB.StoreAlert(t.Context(), incident.Finding{}, a, []database.Alias{{Provider: "gemini", Kind: database.AliasID, Value: "k1"}}))(t)
+	open := b.call("incident.open", "key", nil)
+	open.Incident, open.With = stored.IncidentID, map[string]any{"title": "Stolen key"}
+	b.done(t, open)
+	c := b.call("incident.close", "key", nil)
+	c.Incident, c.With = stored.IncidentID, map[string]any{"summary": "False alarm: ana answered that the use is legitimate", "resolution": "false_positive"}
+	if _, err := b.do(t, c); err == nil || !strings.Contains(err.Error(), "404") {
+		t.Errorf("that the alert could not be resolved is said by nobody: %v", err)
+	}
+	tickets := hub.Issues("acme", "shop")
+	if len(tickets) != 1 || tickets[0].State != "closed" || !strings.Contains(strings.Join(tickets[0].Comments, "\n"), "ana answered that the use is legitimate") {
+		t.Errorf("the ticket is %+v", tickets)
 	}
 }

@@ -92,14 +92,18 @@ func incidentClose() Action {
 			}, nil, map[string]any{}),
 		Run: func(ctx context.Context, h *House, in In) (Output, error) {
 			h.quiet(ctx, in.Run, true)
-			if err := h.resolve(ctx, in); err != nil {
+			source := h.resolve(ctx, in) // whatever the source says, the ticket is closed
+			id, ok, err := h.DB.Setting(ctx, "ticket/"+in.Incident)
+			if err != nil {
 				return Output{}, err
 			}
-			id, ok, err := h.DB.Setting(ctx, "ticket/"+in.Incident)
-			if err != nil || !ok || h.Tracker == nil {
-				return Output{Summary: "there is no ticket to close"}, err
+			if !ok || h.Tracker == nil {
+				return Output{Summary: "there is no ticket to close"}, source
 			}
-			return Output{Summary: "closed " + id}, h.Tracker.Close(ctx, id, in.Text("summary"))
+			if err := h.Tracker.Close(ctx, id, in.Text("summary")); err != nil {
+				return Output{}, err
+			}
+			return Output{Summary: "closed " + id}, source
 		},
 	}
 }

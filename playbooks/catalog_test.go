@@ -44,7 +44,7 @@ func catalog() playbooks.Catalog {
 	add("dependent.check", "observe", "dependent:dependent! key:key", "healthy:bool! detail:string!")
 	add("incident.open", "notify", "title:string! text:string", "id:string url:string")
 	add("incident.update", "notify", "text:string!", "")
-	add("incident.close", "notify", "summary:string!", "")
+	add("incident.close", "notify", "summary:string! resolution:string", "")
 	add("incident.report", "notify", "", "evidence:string digest:string")
 	add("owners.notify", "notify", "key:key! text:string!", "")
 	add("people.page", "notify", "group:string! text:string!", "")

@@ -19,7 +19,7 @@ func (s *sheet) names(x *site) map[string]types.Type {
 		}
 		return map[string]types.Type{"result": fieldsType(x.in.card.Outputs)}
 	}
-	out := map[string]types.Type{"incident": incidentType(), "run": runType()}
+	out := map[string]types.Type{"incident": incidentType(), "run": runType(x.in != nil && x.in.section != SectionSteps)}
 	if s.p.NeedsKey {
 		out["key"] = keyType()
 	}

@@ -81,11 +81,16 @@ func incidentType() types.Type {
 	return types.Map{"id": types.String, "title": types.String, "opened_at": timeType(), "severity": types.String, "alerts": types.Array(alertType())}
 }
 
-func runType() types.Type {
-	return types.Map{
+// runType has an outcome only where the run has one: in on_failure and finally.
+func runType(ended bool) types.Type {
+	out := types.Map{
 		"id": types.String, "incident": types.String, "number": types.Int, "playbook": types.String,
 		"mode": types.String, "world": types.String, "starter": types.String, "started_at": timeType(),
 	}
+	if ended {
+		out["outcome"] = types.String
+	}
+	return out
 }
 
 // stepType is what steps.<id> is: status, outputs and times.

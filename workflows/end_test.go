@@ -80,6 +80,30 @@ func TestANewKeyIsInForceUntilADependentHasIt(t *testing.T) {
 	}
 }
 
+func TestWhatIsDoneAtTheEndMayAskHowTheRunEnded(t *testing.T) {
+	t.Parallel()
+	tail := "\nfinally:\n  - { id: stand_down, if: run.outcome == \"false_alarm\", uses: incident.close, with: { summary: \"${{ steps.triage.outputs?.by ?? \\\"nobody\\\" }} said ${{ run.outcome }}\" } }\n"
+	for name, c := range map[string]struct {
+		moves []*move
+		want  string
+	}{
+		"taken back":       {both("undo", 1), "ana said false_alarm"},
+		"nobody signed it": {nil, ""},
+	} {
+		d := newDrive(t).compile(playbook(alarm) + tail).act(answer("triage", time.Minute, "ana", "legitimate")).act(c.moves...)
+		d.run()
+		said := ""
+		for _, call := range d.house.calls {
+			if call.Action == "incident.close" {
+				said, _ = call.With["summary"].(string)
+			}
+		}
+		if said != c.want {
+			t.Errorf("%s: the ticket is closed with %q, want %q", name, said, c.want)
+		}
+	}
+}
+
 func TestRejectedUndoLeavesContainmentInForceAndTheOutcomeStopped(t *testing.T) {
 	t.Parallel()
 	for name, moves := range map[string][]*move{"rejected": {reject("undo", time.Minute, "bo")}, "expired": {approve("undo", time.Minute, "bo")}} {

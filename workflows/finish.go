@@ -100,6 +100,7 @@ func (r *run) finish(ctx workflow.Context, h *halt) (wire.Ended, error) {
 	dctx, _ := workflow.NewDisconnectedContext(ctx)
 	r.event(dctx, "run.outcome", "", map[string]any{"outcome": ended.Outcome, "why": ended.Why})
 	r.flush(dctx, "running")
+	r.outcome = ended.Outcome
 	if ended.Outcome == incident.OutcomeFailed || ended.Outcome == incident.OutcomeStopped {
 		r.tail(dctx, r.root, r.in.Program.OnFailure)
 	}

@@ -54,6 +54,7 @@ type run struct {
 	byPolicy  map[string]bool   // steps that wait for people only because policy does not automate them
 	severity  string            // the highest of all alerts
 	trust     string            // the most that a source of this run's alerts may do
+	outcome   string            // of this playbook, once it has ended: what on_failure and finally may ask for
 	batch     wire.Batch
 	seq       int
 	asked     int

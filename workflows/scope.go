@@ -59,7 +59,7 @@ func (s *scope) env(r *run) map[string]any {
 		"alert": r.alerts[0], "steps": s.steps, "vars": s.vars, "inputs": inputs,
 		"incident": map[string]any{"id": r.in.Run.Incident, "title": r.in.Alert.Title, "opened_at": r.in.Run.StartedAt, "severity": r.severity, "alerts": r.alerts},
 		"run": map[string]any{"id": r.in.Run.ID, "incident": r.in.Run.Incident, "number": r.in.Run.Number,
-			"mode": r.in.Run.Mode, "started_at": r.in.Run.StartedAt, "playbook": r.in.Program.ID, "world": r.in.Run.World, "starter": r.in.Run.Starter},
+			"mode": r.in.Run.Mode, "started_at": r.in.Run.StartedAt, "playbook": r.in.Program.ID, "world": r.in.Run.World, "starter": r.in.Run.Starter, "outcome": r.outcome},
 	}
 	if r.key != nil {
 		env["key"] = toMap(r.key)

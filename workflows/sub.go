@@ -29,10 +29,12 @@ func (r *run) sub(ctx workflow.Context, s *scope, st *playbooks.Step) *halt {
 	h := r.sequence(ctx, inner, st.Sub.Steps)
 	outcome := r.computed(h)
 	dctx, _ := workflow.NewDisconnectedContext(ctx)
+	r.outcome = outcome
 	if outcome == incident.OutcomeStopped || outcome == incident.OutcomeFailed {
 		r.tail(dctx, inner, st.Sub.OnFailure)
 	}
 	r.tail(dctx, inner, st.Sub.Finally)
+	r.outcome = ""
 	status := statusDone
 	switch {
 	case r.in.Run.Mode != incident.ModeEnforce:

@@ -39,7 +39,7 @@ func newExpressions(f *report.Facts, p *playbooks.Program) *expressions {
 		e.env["incident"] = map[string]any{"id": f.Run.Incident, "title": f.Alerts[0].Alert.Title, "opened_at": f.Run.StartedAt, "severity": f.Alerts[0].Alert.Severity}
 	}
 	e.env["run"] = map[string]any{"id": f.Run.ID, "incident": f.Run.Incident, "number": f.Run.Number, "mode": f.Run.Mode, "started_at": f.Run.StartedAt,
-		"playbook": f.Run.Playbook, "world": f.Run.World, "starter": f.Run.Starter}
+		"playbook": f.Run.Playbook, "world": f.Run.World, "starter": f.Run.Starter, "outcome": f.Run.Outcome}
 	if f.Run.Key != nil {
 		e.env["key"] = plainMap(f.Run.Key)
 	}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -45,6 +46,34 @@ func nothingAfterProof(c *trial) (problems []string) {
 	}
 	if deleted.IsZero() || len(probes) == 0 {
 		problems = append(problems, "the world never refused the stolen key to a probe between its deletion and the mark \"proven\"")
+	}
+	return problems
+}
+
+// tidied: a run that ended well leaves no ticket of its own and no alert of the source open.
+func tidied(c *trial) (problems []string) {
+	if c.told.Outcome != contained && c.told.Outcome != falseAlarm {
+		return nil
+	}
+	opened, closed, resolved := 0, map[string]bool{}, false
+	for _, e := range c.where(func(e entry) bool { return e.Service == "github" && e.Actor == responder && e.obeyed() }) {
+		switch {
+		case e.Method == "POST" && strings.HasSuffix(e.Path, "/issues"):
+			opened++
+		case e.Method == "PATCH" && strings.Contains(e.Path, "/issues/"):
+			closed[e.Path] = true
+		case e.Method == "PATCH" && strings.Contains(e.Path, "/secret-scanning/alerts/"):
+			resolved = true
+		}
+	}
+	if opened != len(closed) {
+		problems = append(problems, fmt.Sprintf("%d tickets were opened and %d closed", opened, len(closed)))
+	}
+	read := c.where(func(e entry) bool {
+		return e.Service == "github" && e.Method == "GET" && e.Actor == responder && e.obeyed() && strings.Contains(e.Path, "/secret-scanning/alerts/")
+	})
+	if len(read) > 0 && !resolved {
+		problems = append(problems, fmt.Sprintf("the alert that was read (%s) was never resolved", read[0]))
 	}
 	return problems
 }

@@ -14,6 +14,7 @@ const (
 	onContained = "the key was contained before any final call"
 	onProof     = "nothing was spent after the key was proven dead"
 	onMoved     = "every dependent works with a new key"
+	onTidied    = "what was opened for it was closed"
 	onDollars   = "the dollars add up"
 	onMarks     = "the marks are in order and agree with the log"
 )
@@ -48,6 +49,11 @@ func TestAGoodDrillPasses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// hub is a request of the responder's to GitHub that changes no secret.
+func hub(second float64, method, path string) entry {
+	return entry{T: at(second), Service: "github", Method: method, Path: path, Actor: responder, Status: 200}
 }
 
 func asSteps(calls []planned) (out []step) {
@@ -101,13 +107,24 @@ func TestEveryFaultTurnsItsCheckRed(t *testing.T) {
 		}, []string{onMoved}},
 		"the stolen value written back": {func(t *testing.T, s *story) { s.find(t, "PUT", "shop").Key = "stolen" }, []string{onMoved}},
 		"a value that is no key":        {func(t *testing.T, s *story) { s.find(t, "PUT", "shop").Key = "" }, []string{onMoved}},
-		"a wrong total":                 {func(_ *testing.T, s *story) { *s.told.USD["total"] = 1.02 }, []string{onDollars}},
-		"a wrong sum at the alert":      {func(_ *testing.T, s *story) { *s.told.USD["at_alert"] = 0.5 }, []string{onDollars}},
-		"a missing sum":                 {func(_ *testing.T, s *story) { delete(s.told.USD, "at_contained") }, []string{onDollars}},
-		"a forecast below the bill":     {func(_ *testing.T, s *story) { *s.told.USD["uncontained_48h"] = 0.1 }, []string{onDollars}},
-		"a wrong first abuse":           {func(_ *testing.T, s *story) { s.told.Marks["first_abuse"] = at(-70) }, []string{onMarks}},
-		"marks out of order":            {func(_ *testing.T, s *story) { s.told.Marks["revoked"] = at(44) }, []string{onMarks}},
-		"a wrong last charge":           {func(_ *testing.T, s *story) { s.told.Marks["spend_stopped"] = at(9) }, []string{onMarks}},
+		"a ticket left open": {func(_ *testing.T, s *story) {
+			s.log = append(s.log, hub(3.1, "POST", "/repos/acme/shop/issues"))
+		}, []string{onTidied}},
+		"a ticket that would not close": {func(_ *testing.T, s *story) {
+			refused := hub(43.2, "PATCH", "/repos/acme/shop/issues/1")
+			refused.Status = 403
+			s.log = append(s.log, hub(3.1, "POST", "/repos/acme/shop/issues"), refused)
+		}, []string{onTidied}},
+		"an alert of GitHub left open": {func(_ *testing.T, s *story) {
+			s.log = append(s.log, hub(2.6, "GET", "/repos/acme/shop/secret-scanning/alerts/1"))
+		}, []string{onTidied}},
+		"a wrong total":             {func(_ *testing.T, s *story) { *s.told.USD["total"] = 1.02 }, []string{onDollars}},
+		"a wrong sum at the alert":  {func(_ *testing.T, s *story) { *s.told.USD["at_alert"] = 0.5 }, []string{onDollars}},
+		"a missing sum":             {func(_ *testing.T, s *story) { delete(s.told.USD, "at_contained") }, []string{onDollars}},
+		"a forecast below the bill": {func(_ *testing.T, s *story) { *s.told.USD["uncontained_48h"] = 0.1 }, []string{onDollars}},
+		"a wrong first abuse":       {func(_ *testing.T, s *story) { s.told.Marks["first_abuse"] = at(-70) }, []string{onMarks}},
+		"marks out of order":        {func(_ *testing.T, s *story) { s.told.Marks["revoked"] = at(44) }, []string{onMarks}},
+		"a wrong last charge":       {func(_ *testing.T, s *story) { s.told.Marks["spend_stopped"] = at(9) }, []string{onMarks}},
 		"no attacker": {func(_ *testing.T, s *story) {
 			s.log = slices.DeleteFunc(s.log, func(e entry) bool { return e.Effect == "abuse" })
 		}, []string{onDollars, onMarks}},

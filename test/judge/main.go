@@ -85,6 +85,7 @@ func checks() []check[*trial] {
 		{"the key was contained before any final call", containedFirst},
 		{"nothing was spent after the key was proven dead", nothingAfterProof},
 		{"every dependent works with a new key", dependentsMoved},
+		{"what was opened for it was closed", tidied},
 		{"the dollars add up", dollarsAddUp},
 		{"the marks are in order and agree with the log", marksAgree},
 	}

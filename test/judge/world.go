@@ -11,6 +11,8 @@ const (
 	attacker  = "attacker"
 	responder = "responder"
 	contained = "contained" // an outcome and a mark
+
+	falseAlarm = "false_alarm" // an outcome
 )
 
 // where keeps the entries that fit.
