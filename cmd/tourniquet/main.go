@@ -94,7 +94,7 @@ func (sh *shell) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &coded{exitMisuse, err} })
 	root.AddCommand(sh.initCmd(), sh.drillCmd(), sh.serveCmd(), sh.sandboxCmd(), sh.doctorCmd(), sh.alertCmd(), sh.runCmd(),
 		sh.holdCmd(), sh.signoffCmd(), sh.keyCmd(), sh.playbookCmd(), sh.actionCmd(), sh.sourceCmd(), sh.silenceCmd(), sh.watchCmd(), sh.evidenceCmd(), sh.personCmd(), sh.configCmd(), sh.versionCmd())
-	root.AddCommand(sh.inventoryCmd(), sh.encryptionCmd(), sh.temporalCmd(), sh.healthcheckCmd())
+	root.AddCommand(sh.inventoryCmd(), sh.encryptionCmd(), sh.temporalCmd(), sh.databaseCmd(), sh.healthcheckCmd())
 	return root
 }
 

@@ -137,3 +137,47 @@ func TestAFileOfAnEarlierReleaseGetsTheTablesOfThisOne(t *testing.T) {
 		t.Errorf("the tables of a later release: %v", err)
 	}
 }
+
+func TestAnOpenRunSurvivesTheTablesOfANewRelease(t *testing.T) {
+	t.Parallel()
+	ctx, cfg := t.Context(), testConfig(t, t.TempDir())
+	e := start(t, ctx, cfg)
+	w := startWorker(t, e)
+	if err := park(ctx, e, "waiting"); err != nil {
+		t.Fatal(err)
+	}
+	stop(t, w, e)
+	st, err := newFileStore(cfg.DataDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := st.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The file is as a release with version 0.9 left it: without what 0.10 and 0.11 brought.
+	for _, do := range []string{"DROP TABLE current_chasm_executions", "DROP TABLE tasks_v2", "DROP TABLE task_queues_v2", "PRAGMA user_version = 9"} {
+		if _, err := db.Exec(do); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	e = start(t, ctx, cfg)
+	w = startWorker(t, e)
+	decide(t, ctx, e, time.Now().Add(20*time.Second))
+	stop(t, w, e)
+	if db, err = st.open(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	var tables, version int
+	err = db.QueryRow(`SELECT count(*) FROM sqlite_master WHERE name IN ('current_chasm_executions', 'tasks_v2', 'task_queues_v2')`).Scan(&tables)
+	if err == nil {
+		err = db.QueryRow(`PRAGMA user_version`).Scan(&version)
+	}
+	if err != nil || tables != 3 || version != firstSchema {
+		t.Errorf("after the start there are %d of 3 new tables, and the version is %d, %v", tables, version, err)
+	}
+}

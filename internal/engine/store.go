@@ -118,7 +118,11 @@ func tables(ctx context.Context, tx *sql.Tx) error {
 	if err != nil {
 		return err
 	}
-	updates, newest, err := sqliteUpdates(max(version, firstSchema))
+	from := version
+	if from == 0 {
+		from = firstSchema
+	}
+	updates, newest, err := sqliteUpdates(from)
 	if err != nil {
 		return err
 	}
