@@ -26,7 +26,10 @@ func (h *House) recheckSignoff(ctx context.Context, s wire.Settle) (string, erro
 	if err := h.mine(ctx, s.Run); err != nil {
 		return "", err
 	}
-	why, err := h.gone(ctx, s.Decisions)
+	why, err := h.requestRestored(ctx, s.Request)
+	if err == nil && why == "" {
+		why, err = h.gone(ctx, s.Decisions)
+	}
 	if err != nil {
 		return "", waiting(err)
 	}

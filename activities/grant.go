@@ -32,6 +32,11 @@ func (h *House) underGrant(ctx context.Context, a Action, in In) (wire.Result, e
 	case sent && row.State == database.CallFailed:
 		return wire.Result{}, refuse(wire.ErrDrifted, "this call failed under its sign-off, which is used up for it; what remains is asked anew")
 	}
+	if why, err := h.restoredSince(ctx, in.Grant.Envelope.Issued); err != nil {
+		return wire.Result{}, err
+	} else if why != "" {
+		return wire.Result{}, refuse(wire.ErrDrifted, why)
+	}
 	e, err := a.DryRun(ctx, h, in)
 	if err != nil {
 		return wire.Result{}, err

@@ -122,7 +122,14 @@ func openDatabase(s settings, ring *seal.Ring, lc fx.Lifecycle) (*database.DB, e
 		return nil, err
 	}
 	lc.Append(fx.StopHook(db.Close))
-	return db, db.CheckRing(ctx)
+	if err := db.CheckRing(ctx); err != nil {
+		return nil, err
+	}
+	restored, err := db.ComeHome(ctx)
+	if restored {
+		s.Log.Warn("these records came out of a backup: calls that were signed before are asked anew, and who is asked should look at what was done since the backup")
+	}
+	return db, err
 }
 
 func openEvidence(s settings, lc fx.Lifecycle) (*evidence.Store, error) {

@@ -20,11 +20,11 @@ type table struct {
 	counts  bool     // has a column n that counts up by itself
 }
 
-// query reads every record. That the file was left is none.
+// query reads every record. That a file was left is none, nor where the records lie.
 func (t table) query() string {
 	q := `SELECT ` + strings.Join(t.columns, ", ") + ` FROM ` + t.name
 	if t.name == "settings" {
-		q += ` WHERE name <> '` + settingMovedTo + `'`
+		q += ` WHERE name NOT IN ('` + settingMovedTo + `', '` + settingHome + `')`
 	}
 	return q
 }

@@ -44,7 +44,7 @@ func (d *DB) Setting(ctx context.Context, name string) (value string, found bool
 // PutSetting keeps one named value. The names of the installation and of the ring check are taken.
 func (d *DB) PutSetting(ctx context.Context, name, value string) error {
 	switch name {
-	case settingInstallation, settingRing, settingRingHash:
+	case settingInstallation, settingRing, settingRingHash, settingHome, settingRestored, settingMovedTo, settingMovedFrom:
 		return fmt.Errorf("setting %q belongs to the database itself", name)
 	}
 	return d.exec(ctx, fmt.Sprintf("setting %q", name),
