@@ -28,34 +28,48 @@ type finding struct {
 	Mend   string `json:"mend,omitempty"`
 }
 
-// examination is one visit of the doctor. It changes nothing outside of our own data directory.
+// examination is one visit of the doctor. It changes nothing outside of our own data directory and place of evidence.
 type examination struct {
 	sh       *shell
 	s        settings
 	findings []finding
+	members  map[string][]string // of every group, as ids of people; nil until all of them are known
 }
 
 // checkWithin bounds every single check.
 const checkWithin = 20 * time.Second
 
 func (sh *shell) doctorCmd() *cobra.Command {
-	return &cobra.Command{
+	part, drill, limit := "", false, time.Duration(0)
+	c := &cobra.Command{
 		Use: "doctor", Short: "Check everything that a response relies on, and say how to mend it", Args: cobra.NoArgs,
-		Long: "Check the configuration, our own files, the workflow engine, Slack, GitHub, every provider, people, playbooks, the\n" +
-			"inventory and the clock. All calls only read. The exit code is 1 when anything is at fault.",
-		RunE: func(cmd *cobra.Command, _ []string) error { return sh.doctor(cmd.Context()) },
+		Long: "Check the configuration, our own files, disk, evidence, the workflow engine, Slack, GitHub, every provider, people, playbooks,\n" +
+			"the inventory and the clock. All calls to others only read. With --drill your own playbooks, policy and people are rehearsed in the\n" +
+			"sandbox as well, where nothing real is touched. The exit code is 1 when anything is at fault.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			r, err := parseRole(part)
+			if err != nil {
+				return err
+			}
+			return sh.doctor(cmd.Context(), r, drill, limit)
+		},
 	}
+	c.Flags().StringVar(&part, "role", sh.env("TOURNIQUET_ROLE", "all"), "which part of the house this host is to be: all, api or worker")
+	c.Flags().BoolVar(&drill, "drill", false, "rehearse a theft at each configured provider in the sandbox, with your playbooks, policy and people")
+	c.Flags().DurationVar(&limit, "drill-limit", 2*time.Minute, "give a rehearsal up after this long")
+	return c
 }
 
-func (sh *shell) doctor(ctx context.Context) error {
+func (sh *shell) doctor(ctx context.Context, r role, drill bool, limit time.Duration) error {
 	e := &examination{sh: sh}
 	c, err := config.Load(sh.Config)
 	if err != nil {
 		e.fault("configuration", err, "mend the file, then run doctor again; tourniquet.example.yaml shows every section")
 		return e.tell()
 	}
-	e.s = settings{Config: c, Env: sh.Env, World: incident.WorldProduction, Log: sh.logger()}
+	e.s = settings{Config: c, Env: sh.Env, World: incident.WorldProduction, Log: sh.logger(), Role: r}
 	e.ok("configuration", "%s, mode %s", sh.Config, c.Mode)
+	e.role()
 	e.secrets()
 	e.sources()
 	ring := e.records(ctx)
@@ -63,6 +77,9 @@ func (sh *shell) doctor(ctx context.Context) error {
 	e.outside(ctx)
 	e.response()
 	e.clock(ctx)
+	if drill {
+		e.drills(ctx, limit)
+	}
 	return e.tell()
 }
 

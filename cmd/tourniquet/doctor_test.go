@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/rand"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/tourniquet-ir/tourniquet/internal/engine"
 	"github.com/tourniquet-ir/tourniquet/internal/sandbox"
-	"github.com/tourniquet-ir/tourniquet/internal/seal"
 )
 
 // staged is a configuration that points at a sandbox of its own.
@@ -36,13 +34,13 @@ func staged(t *testing.T) (string, *sandbox.Stage) {
 }
 
 // examined runs doctor and sorts what it found by check.
-func examined(t *testing.T, config string, env map[string]string) (ran, map[string]finding) {
+func examined(t *testing.T, config string, env map[string]string, more ...string) (ran, map[string]finding) {
 	t.Helper()
 	all := map[string]string{"TOURNIQUET_CONFIG": config}
 	for k, v := range env {
 		all[k] = v
 	}
-	r := command(t, all, "doctor", "-o", "json")
+	r := command(t, all, append([]string{"doctor", "-o", "json"}, more...)...)
 	var list []finding
 	if err := json.Unmarshal([]byte(r.out), &list); err != nil {
 		t.Fatalf("%v: %s%s", err, r.out, r.talk)
@@ -84,71 +82,6 @@ func spoil(t *testing.T, path, old, now string) {
 	}
 	if err := os.WriteFile(path, []byte(strings.Replace(string(body), old, now, 1)), 0o600); err != nil {
 		t.Fatal(err)
-	}
-}
-
-func TestDoctorNamesEachFaultWithItsMendAndExitsOne(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		check, want string
-		harm        func(t *testing.T, path string)
-	}{
-		"a channel that is not there": {"slack", "channel", func(t *testing.T, p string) { spoil(t, p, "  channel: C", "  channel: CX") }},
-		"a token that GitHub refuses": {"github", "401", func(t *testing.T, p string) {
-			write(t, filepath.Join(filepath.Dir(p), "secrets", "github-token"), random(t))
-		}},
-		"a token that Google refuses": {"gemini demo", "", func(t *testing.T, p string) {
-			write(t, filepath.Join(filepath.Dir(p), "secrets", "provider-admin"), random(t))
-		}},
-		"a secret that is missing": {"secret github.token", "cannot be read", func(t *testing.T, p string) {
-			if err := os.Remove(filepath.Join(filepath.Dir(p), "secrets", "github-token")); err != nil {
-				t.Fatal(err)
-			}
-		}},
-		"a webhook secret that is short": {"source github", "16", func(t *testing.T, p string) {
-			write(t, filepath.Join(filepath.Dir(p), "secrets", "github-hook"), "short")
-		}},
-		"a source that nobody knows": {"source gitlab", "no source", func(t *testing.T, p string) { spoil(t, p, "sources:\n  github:", "sources:\n  gitlab:") }},
-		"a group without known people": {"group secops", "nobody", func(t *testing.T, p string) {
-			spoil(t, p, "slack: U0ANA", "slack: U0XXA")
-			spoil(t, p, "slack: U0BO", "slack: U0XXB")
-		}},
-		"a playbook folder that is not there": {"playbooks", "no folder", func(t *testing.T, p string) {
-			spoil(t, p, "inventory:", "playbooks: { dir: gone }\ninventory:")
-		}},
-		"a broken inventory": {"inventory", "colour", func(t *testing.T, p string) {
-			write(t, filepath.Join(filepath.Dir(p), "inventory.yaml"), "colour: red\n")
-		}},
-		"a file in place of the data": {"data directory", "not a folder", func(t *testing.T, p string) { write(t, filepath.Join(filepath.Dir(p), "data"), "x") }},
-		"a lost key ring": {"key ring", "missing", func(t *testing.T, p string) {
-			if err := os.Mkdir(filepath.Join(filepath.Dir(p), "data"), 0o700); err != nil {
-				t.Fatal(err)
-			}
-			write(t, filepath.Join(filepath.Dir(p), "data", "tourniquet.db"), "")
-		}},
-		"a cluster that does not answer": {"workflow engine", "Temporal cluster", func(t *testing.T, p string) {
-			ring := filepath.Join(filepath.Dir(p), "ring.json")
-			if _, err := seal.LoadOrCreate(ring, rand.Reader); err != nil {
-				t.Fatal(err)
-			}
-			nobody, err := freePort()
-			if err != nil {
-				t.Fatal(err)
-			}
-			spoil(t, p, "sources:", "temporal: { mode: external, address: \""+nobody+"\" }\nencryption: { key_ring: ring.json }\nsources:")
-		}},
-		"a configuration with a fault": {"configuration", "yolo", func(t *testing.T, p string) { spoil(t, p, "mode: enforce", "mode: yolo") }},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			path, _ := staged(t)
-			c.harm(t, path)
-			r, found := examined(t, path, nil)
-			f := found[c.check]
-			if r.code != exitFailed || f.Status != foundFault || f.Mend == "" || !strings.Contains(f.Detail, c.want) {
-				t.Errorf("exit %d, %s: %+v", r.code, c.check, f)
-			}
-		})
 	}
 }
 

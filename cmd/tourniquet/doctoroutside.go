@@ -15,7 +15,7 @@ import (
 
 // outside asks everybody whom a response needs, reading only.
 func (e *examination) outside(ctx context.Context) {
-	const mend = "docs/first-real-key.md and docs/providers have the exact permissions"
+	const mend = "docs/permissions.md has the exact permissions of each service"
 	c := e.s.Config
 	port, err := slackChat(e.s, nil)
 	switch {
@@ -96,7 +96,7 @@ func (e *examination) people(ctx context.Context) {
 		e.fault("people", err, "correct people and groups")
 		return
 	}
-	sizes := map[string]int{}
+	sizes, all := map[string]int{}, map[string][]string{}
 	for _, name := range slices.Sorted(maps.Keys(c.Groups)) {
 		var members []string
 		err := within(ctx, func(ctx context.Context) (err error) {
@@ -107,9 +107,34 @@ func (e *examination) people(ctx context.Context) {
 			err = fmt.Errorf("the group %q has nobody who is listed under people, so nobody could decide", name)
 		}
 		e.judge("group "+name, err, "list its members under people with their Slack ids", strings.Join(members, ", "))
-		sizes[name] = len(members)
+		if sizes[name] = len(members); err == nil {
+			all[name] = members
+		}
 	}
+	if len(all) == len(c.Groups) {
+		e.members = all
+	}
+	e.noSlack()
 	e.policy(sizes)
+}
+
+// noSlack names people who are in a group and cannot press anything in Slack.
+func (e *examination) noSlack() {
+	if e.s.Config.Slack == nil {
+		return
+	}
+	var without []string
+	for _, p := range e.s.Config.People {
+		for _, members := range e.members {
+			if p.Slack == "" && slices.Contains(members, p.ID) && !slices.Contains(without, p.ID) {
+				without = append(without, p.ID)
+			}
+		}
+	}
+	if len(without) > 0 {
+		e.note("people", "add the id from their Slack profile (Copy member ID) as people[].slack; until then they can decide in the console",
+			"%s cannot decide in Slack: no Slack id is known", strings.Join(without, ", "))
+	}
 }
 
 // policy checks that every seat can be filled with the members that the groups have now. Who is excluded is only known in an

@@ -50,6 +50,8 @@ func (e *examination) records(ctx context.Context) *seal.Ring {
 		e.fault("data directory", err, "make the folder writable for the user that runs tourniquet, or set server.data_dir")
 		return nil
 	}
+	e.room(dir)
+	e.evidence(ctx)
 	ring := e.keys()
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		e.ok("data directory", "%s will be made at the first start", dir)
@@ -95,7 +97,7 @@ func writable(dir string) error {
 // keys reads the key files and makes none: which ring a database is sealed with is decided at the first start.
 func (e *examination) keys() *seal.Ring {
 	const mend = "put the key file back from its backup; without it nothing that is sealed can be read"
-	if _, err := os.Stat(signerPath(e.s.Config)); err == nil {
+	if _, err := os.Stat(signerPath(e.s.Config)); err == nil && e.s.Role != roleWorker { // a worker's was judged with its role
 		s, err := seal.LoadOrCreateSigner(signerPath(e.s.Config))
 		if err != nil {
 			e.fault("signing key", err, mend)

@@ -12,22 +12,35 @@ import (
 	"github.com/tourniquet-ir/tourniquet/internal/database"
 )
 
-// makeKeys has ana make the keys that programs cannot make, on the pretended provider's own pages, and put them into the
+// makeKeys has somebody make the keys that programs cannot make, on the pretended provider's own pages, and put them into the
 // sealed form: over HTTP, with a personal token, as anybody would.
 func (d *rehearsal) makeKeys(ctx context.Context) {
 	tick := time.NewTicker(drillLook)
 	defer tick.Stop()
 	for {
 		if q, waits := d.keyWaits(ctx); waits {
-			if err := d.makeKey(ctx, q, "ana"); err != nil {
-				d.say("        ana did not seal a key: %s", err)
-			}
+			d.makeKeyOnce(ctx, q)
 		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
+	}
+}
+
+// makeKeyOnce has the first of the makers who is let make the key.
+func (d *rehearsal) makeKeyOnce(ctx context.Context, q database.Question) {
+	makers := d.makers
+	if makers == nil {
+		makers = []string{"ana"}
+	}
+	for _, who := range makers {
+		err := d.makeKey(ctx, q, who)
+		if err == nil {
+			return
+		}
+		d.say("        %s did not seal a key: %s", who, err)
 	}
 }
 
@@ -53,7 +66,7 @@ func (d *rehearsal) makeKey(ctx context.Context, q database.Question, who string
 		return fmt.Errorf("the sandbox's %s has no page on which a key could be made", d.scenario.Issuer.Provider)
 	}
 	token := newToken()
-	if err := d.db.PutToken(ctx, who, tokenHash(token), "bo"); err != nil {
+	if err := d.db.PutToken(ctx, who, tokenHash(token), "the drill of "+who); err != nil {
 		return err
 	}
 	key := d.scenario.Issuer.ByHand(d.stage.World, who)

@@ -16,7 +16,11 @@ import (
 func (d *rehearsal) people(ctx context.Context) {
 	if d.scripted {
 		go d.makeKeys(ctx)
-		d.stage.Slack.AutoApprove(ctx, sandbox.Script{People: sandbox.Scripted(time.Second, d.scenario.Answer), Note: func(text string) { d.say("        %s", text) }})
+		cast := d.cast
+		if cast == nil {
+			cast = sandbox.Scripted(time.Second, d.scenario.Answer)
+		}
+		d.stage.Slack.AutoApprove(ctx, sandbox.Script{People: cast, Note: func(text string) { d.say("        %s", text) }})
 		return
 	}
 	lines := make(chan string)

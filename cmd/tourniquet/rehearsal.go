@@ -25,6 +25,8 @@ type rehearsal struct {
 	scenario sandbox.Scenario
 	stage    *sandbox.Stage
 	scripted bool
+	cast     []sandbox.ScriptedPerson // who presses when scripted; nil: the sandbox's own people
+	makers   []string                 // who may make a key by hand, by id, in this order; nil: ana
 	delay    time.Duration
 	url      string
 	viewer   string // opens the console once, for looking

@@ -132,7 +132,7 @@ func falseAlarm() Scenario {
 	s.Finding = func(s *Stage) map[string]any {
 		return map[string]any{
 			"id": "burn-" + s.Key.ID, "kind": incident.KindUsageAnomaly, "severity": "high", "title": "28 USD a minute on a key that costs 6 USD a day",
-			"key": map[string]any{"provider": s.Scenario.Issuer.Provider, "account": "demo", "id": s.Key.ID, "hint": s.Key.Hint()},
+			"key": map[string]any{"provider": s.Scenario.Issuer.Provider, "account": s.Account, "id": s.Key.ID, "hint": s.Key.Hint()},
 		}
 	}
 	return s

@@ -47,7 +47,7 @@ func bedrockAccessKey() Scenario {
 	s.Finding = func(s *Stage) map[string]any { // scanners find both halves of an access key in one file
 		return map[string]any{
 			"id": "scan-" + s.Key.ID, "kind": incident.KindKeyLeaked, "severity": "critical", "title": "AWS access key with its secret in a public notebook",
-			"key": map[string]any{"provider": "bedrock", "account": "demo", "secret": s.Key.Secret()},
+			"key": map[string]any{"provider": "bedrock", "account": s.Account, "secret": s.Key.Secret()},
 		}
 	}
 	return s

@@ -17,6 +17,7 @@ type ScriptedPerson struct {
 	After  time.Duration // from seeing the card to pressing
 	Reject string        // with a reason they reject instead of approving
 	Answer string        // what they choose when asked, one word for each question; "" chooses the first
+	Loose  bool          // chooses the first, too, when a question offers none of the words
 }
 
 // Script is who presses during a drill.
@@ -167,7 +168,7 @@ func offered(list slackBlock, words []string) string {
 }
 
 func (s *Slack) scriptAnswer(ctx context.Context, p ScriptedPerson, m SlackMessage) error {
-	words := strings.Fields(p.Answer)
+	words, first := strings.Fields(p.Answer), ""
 	for _, e := range interactive(m.Blocks) {
 		id, _ := e["action_id"].(string)
 		if e["type"] == "static_select" {
@@ -181,6 +182,12 @@ func (s *Slack) scriptAnswer(ctx context.Context, p ScriptedPerson, m SlackMessa
 		if p.Answer == "" || slices.Contains(words, carried.Answer) {
 			return s.Press(ctx, p.User, m.Channel, m.TS, id)
 		}
+		if first == "" && carried.Answer != "" {
+			first = id
+		}
+	}
+	if p.Loose && first != "" {
+		return s.Press(ctx, p.User, m.Channel, m.TS, first)
 	}
 	return fmt.Errorf("the question does not offer %q", p.Answer)
 }

@@ -39,6 +39,10 @@ type Stage struct {
 	Key      Key
 	Apps     []*Dependent
 
+	Account  string // under which the configuration knows the key, and who owns it there; an operator's own may stand here
+	Owner    string
+	Critical bool
+
 	ProviderURL, GitHubURL, SlackURL string
 	HookSecret, AlertToken           string
 	AlertNumber                      int // of GitHub's scanner; 0 where it found nothing
@@ -65,7 +69,7 @@ func NewStage(opt Options) (*Stage, error) { return Scenarios()[0].Stage(opt) }
 // Stage builds the scenario's world and opens it on loopback ports that the system chooses.
 func (sc Scenario) Stage(opt Options) (*Stage, error) {
 	w := NewWorld(opt)
-	s := &Stage{Scenario: sc, World: w, Slack: w.Slack(), GitHub: w.GitHub(), HookSecret: token(), AlertToken: token()}
+	s := &Stage{Scenario: sc, World: w, Slack: w.Slack(), GitHub: w.GitHub(), Account: "demo", Owner: "kim", HookSecret: token(), AlertToken: token()}
 	s.Key = sc.Issuer.Leak(w)
 	if sc.Past != nil {
 		sc.Past(w, s.Key)
@@ -255,7 +259,7 @@ func (s *Stage) Write(dir, listen string) (configPath string, err error) {
 		}
 	}
 	path := filepath.Join(dir, "tourniquet.yaml")
-	text := strings.NewReplacer("@stores", stores, "@provider", s.Scenario.Issuer.Provider, "@account", s.Scenario.Issuer.Config, "@watch", cmp.Or(s.Scenario.Watch, "{}")).Replace(stageConfig)
+	text := strings.NewReplacer("@stores", stores, "@provider", s.Scenario.Issuer.Provider, "@account", strings.Replace(s.Scenario.Issuer.Config, "account: demo", fmt.Sprintf("account: %q", s.Account), 1), "@watch", cmp.Or(s.Scenario.Watch, "{}")).Replace(stageConfig)
 	text = strings.NewReplacer(
 		"@listen", listen, "@secrets", "file://"+filepath.ToSlash(filepath.Join(dir, "secrets")), "@slack", s.SlackURL, "@github", s.GitHubURL,
 		"@url", s.ProviderURL, "@channel", c.Channel, "@team", c.Team, "@app", c.App,
@@ -268,7 +272,7 @@ func (s *Stage) Write(dir, listen string) (configPath string, err error) {
 
 func (s *Stage) inventory() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "keys:\n  - provider: %s\n    account: demo\n    id: %q\n    owner: kim\n    critical: false\n    dependents:\n", s.Scenario.Issuer.Provider, s.Key.ID)
+	fmt.Fprintf(&b, "keys:\n  - provider: %s\n    account: %q\n    id: %q\n    owner: %q\n    critical: %t\n    dependents:\n", s.Scenario.Issuer.Provider, s.Account, s.Key.ID, s.Owner, s.Critical)
 	for i, name := range apps {
 		fmt.Fprintf(&b, "      - kind: github_actions_secret\n        owner: %s\n        repo: %s\n        name: %s\n", stageOwner, stageRepo, s.Scenario.Issuer.envName(name))
 		fmt.Fprintf(&b, "        redeploy: {workflow: deploy.yml, ref: main}\n        check: {kind: http, url: %q}\n", s.health[i])
