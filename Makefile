@@ -72,9 +72,9 @@ fuzz: ## every fuzz target of the language, one after the other, 1,000,000 execu
 
 RELEASE ?= unreleased
 .PHONY: histories
-histories: ## record anew what the workflow engine holds of runs of every kind; every later release replays them (about four minutes)
+histories: ## record anew what the workflow engine holds of runs of every kind; every later release replays them (about four minutes; ONLY=signoff-approved: that one)
 	$(GO) build -o bin/tourniquet ./cmd/tourniquet
-	$(GO) test ./workflows -count=1 -timeout 20m -run TestRunsThatEarlierReleasesBegan -record '$(CURDIR)/bin/tourniquet' -release '$(RELEASE)'
+	$(GO) test ./workflows -count=1 -timeout 20m -run TestRunsThatEarlierReleasesBegan -record '$(CURDIR)/bin/tourniquet' -release '$(RELEASE)' -only '$(ONLY)'
 
 watch: ## how well the usage watch finds thefts, and how often it cries wolf
 	$(GO) run ./test/watch

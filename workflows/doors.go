@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"time"
+
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
@@ -8,8 +10,8 @@ import (
 	"github.com/tourniquet-ir/tourniquet/internal/wire"
 )
 
-// installDoors is how the outside reaches a run: two updates that carry signed decisions, and one wake-up that
-// carries nothing. Whatever else arrives is not listened to.
+// installDoors is how the outside reaches a run: two updates that carry signed decisions, a wake-up for later alerts, and a word that
+// takes requests back. Whatever else arrives is not listened to.
 func (r *run) installDoors(ctx workflow.Context) {
 	// Registering cannot fail for these signatures; Temporal reports it by panicking the workflow task.
 	must(workflow.SetUpdateHandlerWithOptions(ctx, wire.UpdateDecide, r.decide, workflow.UpdateHandlerOptions{
@@ -32,6 +34,16 @@ func (r *run) installDoors(ctx workflow.Context) {
 				}
 			}
 			r.hear(ctx, later)
+		}
+	})
+	restored := workflow.GetSignalChannel(ctx, wire.SignalRestored)
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		for {
+			var at time.Time
+			if more := restored.Receive(ctx, &at); !more {
+				return
+			}
+			r.renew(at)
 		}
 	})
 }

@@ -23,6 +23,7 @@ import (
 
 var (
 	recordWith = flag.String("record", "", "record the histories of -release anew with this tourniquet program (make histories)")
+	recordOnly = flag.String("only", "", "the one case of recordings_test.go that is recorded; empty: everything")
 	release    = flag.String("release", "unreleased", "the folder of histories that is recorded")
 )
 
@@ -88,7 +89,7 @@ func recorded(t *testing.T) map[string]*historypb.History {
 // it did, the run stands still.
 func TestRunsThatEarlierReleasesBeganGoOnWithThisOne(t *testing.T) {
 	if *recordWith != "" { // before any other test goes on: they read what is written here
-		record(t, *recordWith, filepath.Join(histories, *release))
+		record(t, *recordWith, filepath.Join(histories, *release), *recordOnly)
 	}
 	t.Parallel()
 	all := recorded(t)

@@ -48,15 +48,23 @@ type recorder struct {
 
 // record makes every history anew: of the cases here, played by the house of these tests on a real engine, and of drills, in which
 // nothing is played but the outside.
-func record(t *testing.T, program, folder string) {
+func record(t *testing.T, program, folder, only string) {
 	t.Helper()
+	r := &recorder{t: t, program: program, folder: folder}
+	for _, c := range recordings() {
+		if c.name == only {
+			stop := r.serve(t.TempDir())
+			defer stop()
+			r.play(c)
+			return
+		}
+	}
 	if err := os.RemoveAll(folder); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	r := &recorder{t: t, program: program, folder: folder}
 	r.drills()
 	stop := r.serve(t.TempDir())
 	defer stop()

@@ -123,6 +123,9 @@ func recordings() []recording {
 			d.compile(playbook(containStep + probeStep))
 			d.start.Run.Trust, d.start.Alert.Severity, d.house.auto = incident.TrustTell, "medium", false
 		}, disturb: raise},
+		{name: "signoff-renewed", outcome: incident.OutcomeContained, set: func(d *drive) {
+			d.compile(short(signed(""))).act(approve("revoke", soon(1), "ana")).act(approved("revoke", 2)...)
+		}, disturb: restore},
 		{name: "signoff-cancelled", outcome: incident.OutcomeCancelled, set: func(d *drive) {
 			d.compile(short(signed("")) + report).act(approve("revoke", soon(1), "ana"))
 		}, disturb: cancel},
@@ -209,4 +212,10 @@ func raise(ctx context.Context, r *recorder, d *drive, run string) (string, erro
 func cancel(ctx context.Context, r *recorder, _ *drive, run string) (string, error) {
 	r.resting(ctx, run)
 	return run, r.client.CancelWorkflow(ctx, workflowID, run)
+}
+
+// restore tells the run that our records came out of a backup, while one of two people has approved.
+func restore(ctx context.Context, r *recorder, _ *drive, run string) (string, error) {
+	r.resting(ctx, run)
+	return run, r.client.SignalWorkflow(ctx, workflowID, run, wire.SignalRestored, time.Now())
 }

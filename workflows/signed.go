@@ -28,6 +28,7 @@ type request struct {
 	why       string
 	byPolicy  bool // nobody but policy wants people here
 	raised    bool // voided because a later alert may have changed what policy says
+	renewed   bool // voided because our records came out of a backup
 }
 
 // count takes a decision that was found good.
@@ -64,6 +65,11 @@ func (r *run) signed(ctx workflow.Context, s *scope, st *playbooks.Step, so play
 			if again = req.why; r.retriedAlone(ctx, s, st, attempt, &h) {
 				return h
 			}
+			continue
+		}
+		if req.renewed {
+			r.settle(ctx, req)
+			again = req.why
 			continue
 		}
 		if req.state == signoff.StateQuorum {

@@ -74,15 +74,29 @@ func newStarter(s settings, tracing *signals.Tracing, db *database.DB, c client.
 func newDispatcher(s settings, db *database.DB, st *starter.Starter, lc fx.Lifecycle) *intake.Dispatcher {
 	d := intake.NewDispatcher(intake.DispatcherOptions{Queue: db, Starter: st, Logger: s.Log, Now: time.Now})
 	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
+	var both sync.WaitGroup
 	lc.Append(fx.Hook{
 		OnStart: func(context.Context) error {
-			go func() { defer close(done); d.Run(ctx) }()
+			both.Go(func() { d.Run(ctx) })
+			both.Go(func() { tellRestored(ctx, s, st) })
 			return nil
 		},
-		OnStop: func(context.Context) error { cancel(); <-done; return nil },
+		OnStop: func(context.Context) error { cancel(); both.Wait(); return nil },
 	})
 	return d
+}
+
+// tellRestored tells open runs of a restore; while the workflow engine is away, again and again.
+func tellRestored(ctx context.Context, s settings, st *starter.Starter) {
+	again := time.NewTicker(10 * time.Second)
+	defer again.Stop()
+	for err := st.TellRestored(ctx); err != nil && ctx.Err() == nil; err = st.TellRestored(ctx) {
+		s.Log.Warn("open runs were not told yet that the records came out of a backup", "error", err)
+		select {
+		case <-ctx.Done():
+		case <-again.C:
+		}
+	}
 }
 
 // routeParams are the rooms behind our doors.

@@ -359,7 +359,7 @@ func keepBurn(b *cards.Board, h *activities.House, lc fx.Lifecycle) {
 
 func runWorker(c client.Client, h *activities.House, lc fx.Lifecycle) {
 	opts := engine.WorkerOptions()
-	opts.Interceptors = append(opts.Interceptors, engine.Watch([]string{wire.SignalAlerts}, func(ctx context.Context, s engine.Stray) {
+	opts.Interceptors = append(opts.Interceptors, engine.Watch([]string{wire.SignalAlerts, wire.SignalRestored}, func(ctx context.Context, s engine.Stray) {
 		h.Refused(ctx, s.WorkflowID, s.RunID, s.Kind, s.Name, s.Code, s.Why)
 	}))
 	w := worker.New(c, wire.TaskQueue, opts)

@@ -104,7 +104,7 @@ func (s *Starter) join(ctx context.Context, run incident.Run, list ...database.P
 	}
 	err = s.Temporal.SignalWorkflow(ctx, gateway.WorkflowID(run), "", wire.SignalAlerts, told)
 	if ended := new(serviceerror.NotFound); errors.As(err, &ended) {
-		err = errors.Join(err, s.gone(ctx, run.ID))
+		err = errors.Join(err, s.gone(ctx, run.ID, "a later alert found it so"))
 	}
 	if err != nil {
 		return "", "", "", intake.Unavailable(fmt.Errorf("run %s could not be told of the alert: %w", run.ID, err))

@@ -30,6 +30,7 @@ type engine struct {
 	ids     []string
 	starts  []wire.Start
 	signals map[string][]map[string]any
+	told    map[string]time.Time // of restores
 }
 
 func (e *engine) ExecuteWorkflow(_ context.Context, o client.StartWorkflowOptions, _ any, args ...any) (client.WorkflowRun, error) {
@@ -47,6 +48,13 @@ func (e *engine) SignalWorkflow(_ context.Context, workflowID, _, signal string,
 	defer e.mu.Unlock()
 	if e.err != nil {
 		return e.err
+	}
+	if signal == wire.SignalRestored {
+		if e.told == nil {
+			e.told = map[string]time.Time{}
+		}
+		e.told[workflowID] = arg.(time.Time)
+		return nil
 	}
 	if signal != wire.SignalAlerts {
 		return fmt.Errorf("nobody listens to %q", signal)

@@ -121,7 +121,7 @@ func (s *Starter) repeat(ctx context.Context, run incident.Run, p database.Pendi
 
 // gone closes a run whose workflow has ended while our records say that it goes on. A run closes its records before its workflow
 // ends, so somebody ended it from outside; the alert starts another one when it is tried again.
-func (s *Starter) gone(ctx context.Context, id string) error {
+func (s *Starter) gone(ctx context.Context, id, why string) error {
 	run, err := s.DB.Run(ctx, id)
 	if err != nil || run.State == "done" || s.Gone == nil {
 		return err
@@ -130,7 +130,7 @@ func (s *Starter) gone(ctx context.Context, id string) error {
 		return err
 	}
 	s.Log.Warn("a run's workflow was ended outside Tourniquet; the run is closed", "run", id)
-	return s.Gone(ctx, run, "system", "a later alert found it so")
+	return s.Gone(ctx, run, "system", why)
 }
 
 // begins tells of a run that is written down and whose workflow nobody has seen, while the alert that starts it still waits for its

@@ -19,6 +19,7 @@ const (
 	UpdateDecide   = "decide"
 	UpdateAnswer   = "answer"
 	SignalAlerts   = "alerts"
+	SignalRestored = "restored"
 	FreezeSignoff  = "signoff.freeze"
 	AskSignoff     = "signoff.ask"
 	SettleSignoff  = "signoff.settle"
