@@ -37,6 +37,7 @@ func catalog() playbooks.Catalog {
 	add("usage.snapshot", "observe", "key:key! since:time!", "requests:int tokens:int cost_usd:float cost_basis:string new_addresses:strings first_abuse:time evidence:string")
 	add("persistence.scan", "observe", "key:key! since:time", "found:int! items:strings! summary:string!")
 	add("sessions.revoke", "undoable", "key:key!", "summary:string!")
+	add("sessions.restore", "final", "key:key! step:string", "summary:string!")
 	add("project.stop", "undoable", "provider:string! account:string!", "summary:string! measure:string! reach:string! stopped_at:time!")
 	add("project.probe", "observe", "provider:string! account:string!", "state:string! summary:string!")
 	add("project.start", "final", "step:string!", "summary:string!")

@@ -150,7 +150,7 @@ func (p pushed) abuse(data []byte, head map[string]string, at time.Time) (Delive
 			}
 		}
 		if a := e.Leaked.Account; a != nil && a.KeyID != "" {
-			d.Alert.Key = incident.Clue{Provider: "google_service_account", ID: cut(a.Email+"/"+a.KeyID, 500)}
+			d.Alert.Key = incident.Clue{Provider: "gemini", ID: cut(a.Email+"/"+a.KeyID, 500)}
 		}
 	}
 	if d.Alert.Key.Empty() && d.Secret == nil { // keys of one project are not one matter

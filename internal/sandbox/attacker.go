@@ -85,9 +85,12 @@ func (a *Attacker) loop() {
 	}
 }
 
+// actorKey carries who calls, for calls that ask for something else first.
+type actorKey struct{}
+
 // do makes one model call and answers its status; 0 means that no answer came.
 func (call Call) do(ctx context.Context, client *http.Client, base, secret, actor string, tokens int) int {
-	request, err := call(ctx, base, secret, tokens)
+	request, err := call(context.WithValue(ctx, actorKey{}, actor), base, secret, tokens)
 	if err != nil {
 		return 0
 	}

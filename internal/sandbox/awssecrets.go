@@ -219,7 +219,7 @@ func (a *AWSSecrets) put(c *call, s *awsSecret, in awsInput, out map[string]any)
 		s.versions[in.Token], s.changed = *in.Value, a.w.Now()
 		s.current(in.Token)
 	}
-	if k := a.w.values[*in.Value]; k != nil {
+	if k := a.w.holderOf(*in.Value); k != nil {
 		c.entry.Key = k.ID
 	}
 	out["VersionId"], out["VersionStages"] = in.Token, s.stages[in.Token]

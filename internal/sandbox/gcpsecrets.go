@@ -117,7 +117,7 @@ func (g *GCPSecrets) add(c *call) reply {
 	if in.Payload.Sum != "" && in.Payload.Sum != checksum(value) {
 		return googleError(http.StatusBadRequest, "The checksum of the payload does not match.", "")
 	}
-	if k := g.w.values[string(value)]; k != nil {
+	if k := g.w.holderOf(string(value)); k != nil {
 		c.entry.Key = k.ID
 	}
 	v := &gcpVersion{value: value, created: g.w.Now().UTC(), state: "ENABLED"}

@@ -145,7 +145,7 @@ func (g *GitHub) write(c *call, r *githubRepo, at, value, keyID string) (*github
 	if err != nil || !opened || strings.HasPrefix(strings.ToUpper(c.r.PathValue("name")), "GITHUB_") {
 		return nil, githubRefusal(http.StatusUnprocessableEntity)
 	}
-	if k := g.w.values[string(plain)]; k != nil {
+	if k := g.w.holderOf(string(plain)); k != nil {
 		c.entry.Key = k.ID
 	}
 	s, known := r.secrets[at]

@@ -44,6 +44,9 @@ func googleTokenFor(ctx context.Context, base, secret string) (string, error) {
 		return "", errors.New("the address of the token endpoint is not a URL")
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if actor, is := ctx.Value(actorKey{}).(string); is {
+		r.Header.Set(ActorHeader, actor)
+	}
 	res, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return "", fmt.Errorf("no token: %w", err)
@@ -59,23 +62,50 @@ func googleTokenFor(ctx context.Context, base, secret string) (string, error) {
 	return got.Token, nil
 }
 
-func googleAssertion(secret string) (string, error) {
-	var file struct {
-		Kid   string `json:"private_key_id"`
-		Key   string `json:"private_key"`
-		Email string `json:"client_email"`
-	}
+// credentialsFile is what the holder of a service account's key has.
+type credentialsFile struct {
+	Kid   string `json:"private_key_id"`
+	Key   string `json:"private_key"`
+	Email string `json:"client_email"`
+}
+
+func readCredentials(secret string) (file credentialsFile, private *rsa.PrivateKey, err error) {
 	if err := json.Unmarshal([]byte(secret), &file); err != nil {
-		return "", errors.New("this is no credentials file")
+		return file, nil, errors.New("this is no credentials file")
 	}
 	block, _ := pem.Decode([]byte(file.Key))
 	if block == nil {
-		return "", errors.New("the credentials file holds no key")
+		return file, nil, errors.New("the credentials file holds no key")
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	private, isRSA := parsed.(*rsa.PrivateKey)
 	if err != nil || !isRSA {
-		return "", errors.New("the credentials file holds no RSA key")
+		return file, nil, errors.New("the credentials file holds no RSA key")
+	}
+	return file, private, nil
+}
+
+// holderOf is the key whose value this is; of a pair that was made elsewhere the world knows only the public half.
+func (w *World) holderOf(value string) *Key {
+	if k := w.values[value]; k != nil || !strings.HasPrefix(value, "{") {
+		return k
+	}
+	file, private, err := readCredentials(value)
+	if err != nil || w.google.accounts[file.Email] == nil {
+		return nil
+	}
+	for _, k := range w.google.accounts[file.Email].keys {
+		if k.id == file.Kid && k.public.Equal(&private.PublicKey) {
+			return &k.Key
+		}
+	}
+	return nil
+}
+
+func googleAssertion(secret string) (string, error) {
+	file, private, err := readCredentials(secret)
+	if err != nil {
+		return "", err
 	}
 	now := time.Now().Unix()
 	part := func(v any) string {

@@ -199,13 +199,16 @@ func (w *World) googleToken(c *call) reply {
 		return refusedGrant("Account has been disabled.")
 	}
 	k := a.signer(parts[0]+"."+parts[1], signature, head.Kid)
+	if k != nil {
+		c.entry.Key = k.ID
+	}
 	if k == nil || k.disabled || w.dead(&k.Key) || !now.Before(k.until) {
 		return refusedGrant("Invalid JWT Signature.")
 	}
 	token := "ya29." + randomText(fullAlphabet, 120)
 	w.google.tokens[token] = googleToken{a, k.ID, now.Add(tokenLife)}
 	a.events = append(a.events, authEvent{now, k.id})
-	c.entry.Key, c.entry.Effect = k.ID, EffectObserve
+	c.entry.Effect = EffectObserve
 	return ok(map[string]any{"access_token": token, "expires_in": 3599, "token_type": "Bearer"})
 }
 

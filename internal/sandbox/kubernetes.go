@@ -286,7 +286,7 @@ func (k *Kubernetes) secretAllowed(c *call, o, next map[string]any) (reply, bool
 		if err != nil || !secretField.MatchString(f) {
 			return kubeStatus(http.StatusBadRequest, "BadRequest"), false
 		}
-		if key := k.w.values[string(plain)]; key != nil {
+		if key := k.w.holderOf(string(plain)); key != nil {
 			c.entry.Key = key.ID
 		}
 	}

@@ -69,7 +69,7 @@ type Call func(ctx context.Context, base, secret string, tokens int) (*http.Requ
 // Scenarios are all rehearsals, the default first.
 func Scenarios() []Scenario {
 	return []Scenario{
-		geminiLeak(), openaiLeak(), anthropicLeak(), litellmProxy(), openrouterLeak(), leakedNotUsed(), falseAlarm(), bedrockAccessKey(), bedrockAPIKey(), azureRegenerate(),
+		geminiLeak(), geminiServiceAccount(), openaiLeak(), anthropicLeak(), litellmProxy(), openrouterLeak(), leakedNotUsed(), falseAlarm(), bedrockAccessKey(), bedrockAPIKey(), azureRegenerate(),
 		quietTheft(), slowTheft(), busyLaunch(), everyStore(),
 	}
 }

@@ -11,6 +11,15 @@ func geminiLeak() Scenario {
 	return leak("gemini-leak", "a Gemini key leaks in a repository and is spent at 28 USD a minute until it is contained", google())
 }
 
+// geminiServiceAccount is the theft of a credentials file: its holder asks Google for tokens and calls with those. What runs as the
+// account stops while the account is off, and goes on with a new key of it.
+func geminiServiceAccount() Scenario {
+	i := google()
+	i.SecretType, i.Call, i.Lingers, i.LingersWhy = "google_cloud_service_account_credentials", GoogleAccountCall, 0, ""
+	i.Leak = func(w *World) Key { return w.NewGoogleAccountKey("demo-shop", "shop-model") }
+	return leak("gemini-service-account", "the credentials file of a service account leaks; its key is disabled, the account stopped until people let it run again, and a new key is made here", i)
+}
+
 func google() Issuer {
 	return Issuer{
 		Provider: "gemini", SecretType: "google_api_key", Call: GeminiCall, Serve: (*World).Google, Secrets: adminSecret,

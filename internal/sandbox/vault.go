@@ -161,8 +161,8 @@ func (v *Vault) write(c *call) reply {
 		return vaultErrors(http.StatusBadRequest, "check-and-set parameter did not match the current version")
 	}
 	for _, field := range in.Data {
-		if text, isText := field.(string); isText && v.w.values[text] != nil {
-			c.entry.Key = v.w.values[text].ID
+		if text, isText := field.(string); isText && v.w.holderOf(text) != nil {
+			c.entry.Key = v.w.holderOf(text).ID
 		}
 	}
 	o := &vaultVersion{data: in.Data, created: v.w.Now().UTC()}

@@ -39,7 +39,7 @@ func (c *trial) finals() []entry {
 var models = []string{"gemini", "openai", "anthropic", "bedrock", "azure_openai", "openrouter", "litellm"}
 
 // tried are the services that tell whether a key is taken: where it is spent, and where only its holder is named.
-var tried = append([]string{"sts", "bedrock-control"}, models...)
+var tried = append([]string{"sts", "bedrock-control", "oauth2"}, models...)
 
 // theft is what the world says that happened to the key: spends, none or honest.
 func (c *trial) theft() string {
