@@ -21,6 +21,9 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
+// portTries is on how many sets of ports the server is started before a taken one is an error.
+const portTries = 4
+
 // server is the embedded Temporal server and what it stands on.
 type server struct {
 	impl    temporal.Server
@@ -67,7 +70,7 @@ func startOn(ctx context.Context, cfg Config, st store) (*server, error) {
 		return nil, err
 	}
 	s, err := runServer(cfg, st)
-	if errors.Is(err, syscall.EADDRINUSE) { // somebody took a port between our letting go and the server's listening
+	for again := 1; again < portTries && errors.Is(err, syscall.EADDRINUSE); again++ { // somebody took a port between our letting go and the server's listening
 		s, err = runServer(cfg, st)
 	}
 	return s, err

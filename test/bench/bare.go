@@ -25,6 +25,7 @@ import (
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
 	"github.com/tourniquet-ir/tourniquet/integrations/keys/gemini"
 	"github.com/tourniquet-ir/tourniquet/internal/engine"
+	"github.com/tourniquet-ir/tourniquet/internal/freeport"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 	"github.com/tourniquet-ir/tourniquet/internal/seal"
 )
@@ -52,7 +53,7 @@ func startBare(ctx context.Context, dir string, w *world) (*side, error) {
 	if err != nil {
 		return nil, err
 	}
-	listen, err := freePort()
+	listen, err := freeport.Free()
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+
+	"github.com/tourniquet-ir/tourniquet/internal/freeport"
 )
 
 // playbook is contain, snapshot and notify with the placement that production gives them.
@@ -81,7 +83,7 @@ func startProduct(ctx context.Context, binary, dir string, w *world, config, pla
 	if err := os.MkdirAll(filepath.Join(dir, "playbooks"), 0o700); err != nil {
 		return nil, err
 	}
-	listen, err := freePort()
+	listen, err := freeport.Free()
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/tourniquet-ir/tourniquet/internal/database/pgtest"
+	"github.com/tourniquet-ir/tourniquet/internal/freeport"
 	"github.com/tourniquet-ir/tourniquet/test/chaos/hook"
 	"github.com/tourniquet-ir/tourniquet/test/rig"
 )
@@ -175,7 +176,7 @@ type plan struct {
 
 // newHouse writes everything that an operator would have written.
 func newHouse(ctx context.Context, p plan, w *world) (*house, error) {
-	listen, err := rig.FreePort()
+	listen, err := freeport.Free()
 	if err != nil {
 		return nil, err
 	}
@@ -202,7 +203,7 @@ func newHouse(ctx context.Context, p plan, w *world) (*house, error) {
 
 // outside takes engine and records out of the process, and puts proxies between serve and everything it speaks with.
 func (h *house) outside(ctx context.Context, p plan, listen string, slots map[string]string) error {
-	at, err := rig.FreePort()
+	at, err := freeport.Free()
 	if err != nil {
 		return err
 	}
@@ -287,7 +288,7 @@ func (h *house) hire(ctx context.Context, n int, slots map[string]string) error 
 	}
 	slots["@public"] = filepath.ToSlash(path)
 	for i := range n {
-		listen, err := rig.FreePort()
+		listen, err := freeport.Free()
 		if err != nil {
 			return err
 		}

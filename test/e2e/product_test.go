@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tourniquet-ir/tourniquet/internal/freeport"
 	"github.com/tourniquet-ir/tourniquet/internal/sandbox"
 )
 
@@ -204,10 +204,9 @@ func (h *product) webhook(t *testing.T, github string, number int) {
 // freeAddress is a loopback address that nobody listens at.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := freeport.Free()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
+	return address
 }

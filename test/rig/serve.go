@@ -6,11 +6,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -24,6 +25,7 @@ type Serve struct {
 	mu   sync.Mutex
 	cmd  *exec.Cmd
 	done chan struct{}
+	said int64 // how much the log held when the process was started
 }
 
 func (s *Serve) config() string { return filepath.Join(s.Dir, "tourniquet.yaml") }
@@ -34,7 +36,11 @@ func (s *Serve) Start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = log.Close() }()                             // the child has its own handle
+	defer func() { _ = log.Close() }() // the child has its own handle
+	before, err := log.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
 	cmd := exec.Command(s.Binary, "serve", "--config", s.config()) //nolint:noctx,gosec // our own program; ends with Kill
 	cmd.Env = append(append(os.Environ(), "TOURNIQUET_LOG=warn"), s.Env...)
 	cmd.Stdout, cmd.Stderr = log, log
@@ -44,7 +50,7 @@ func (s *Serve) Start(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(done) }()
 	s.mu.Lock()
-	s.cmd, s.done = cmd, done
+	s.cmd, s.done, s.said = cmd, done, before
 	s.mu.Unlock()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
@@ -54,7 +60,7 @@ func (s *Serve) Start(ctx context.Context) error {
 		}
 		select {
 		case <-done:
-			return errors.Join(ErrEnded, s.LastWords())
+			return fmt.Errorf("%w with %s; %w", ErrEnded, cmd.ProcessState, s.LastWords())
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:
@@ -134,23 +140,20 @@ func (s *Serve) Token(ctx context.Context) (string, error) {
 	return strings.TrimSpace(out), err
 }
 
-// LastWords is the end of what serve said.
+// LastWords is the end of what the process said in its last life, newest first and on one line: who reads the log of a test run
+// often sees the first line of an error only.
 func (s *Serve) LastWords() error {
+	s.mu.Lock()
+	before := s.said
+	s.mu.Unlock()
 	body, err := os.ReadFile(filepath.Join(s.Dir, "serve.log"))
-	if err != nil || len(body) == 0 {
-		return nil //nolint:nilerr // without a log there are no last words
+	if err != nil || int64(len(body)) <= before {
+		return errors.New("serve said nothing")
 	}
-	return fmt.Errorf("serve said at last: %s", body[max(0, len(body)-3000):])
-}
-
-// FreePort is a loopback address that nobody listens at.
-func FreePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("no loopback port is free: %w", err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String(), nil
+	lines := strings.Split(strings.TrimSpace(string(body[before:])), "\n")
+	lines = lines[max(0, len(lines)-10):]
+	slices.Reverse(lines)
+	return fmt.Errorf("serve said at last: %s", strings.Join(lines, " | "))
 }
 
 // Random is a secret of this run.

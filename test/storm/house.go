@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/tourniquet-ir/tourniquet/internal/freeport"
 	"github.com/tourniquet-ir/tourniquet/test/rig"
 )
 
@@ -66,14 +67,14 @@ type house struct {
 }
 
 func newHouse(c choices, dir string, w *world) (*house, error) {
-	listen, err := rig.FreePort()
+	listen, err := freeport.Free()
 	if err != nil {
 		return nil, err
 	}
 	h := &house{Serve: &rig.Serve{Binary: c.binary, Dir: dir, URL: "http://" + listen}, token: rig.Random()}
 	temporal := "{ mode: embedded }"
 	if c.disturb {
-		at, err := rig.FreePort()
+		at, err := freeport.Free()
 		if err != nil {
 			return nil, err
 		}

@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/tourniquet-ir/tourniquet/internal/freeport"
 )
 
 const readyWithin = time.Minute
@@ -113,14 +115,15 @@ func (s *Server) command(ctx context.Context, program string, args ...string) *e
 // Up starts the server, after Start or after Kill, on the same port.
 func (s *Server) Up(ctx context.Context) error {
 	if s.port == 0 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		address, err := freeport.Free()
 		if err != nil {
 			return err
 		}
-		s.port = l.Addr().(*net.TCPAddr).Port
-		if err := l.Close(); err != nil {
+		at, err := net.ResolveTCPAddr("tcp", address)
+		if err != nil {
 			return err
 		}
+		s.port = at.Port
 	}
 	args := []string{"-D", s.data(), "-k", s.dir, "-h", "127.0.0.1", "-p", strconv.Itoa(s.port)}
 	for _, v := range append([]string{"max_connections=200", "shared_buffers=32MB"}, s.settings...) {
