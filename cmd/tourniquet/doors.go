@@ -17,6 +17,7 @@ import (
 	"go.uber.org/fx"
 
 	"github.com/tourniquet-ir/tourniquet/activities"
+	"github.com/tourniquet-ir/tourniquet/integrations/chat"
 	"github.com/tourniquet-ir/tourniquet/integrations/chat/slack"
 	"github.com/tourniquet-ir/tourniquet/integrations/sources"
 	"github.com/tourniquet-ir/tourniquet/internal/cards"
@@ -44,11 +45,12 @@ type deskParams struct {
 	Signer   *seal.Signer
 	Temporal client.Client
 	Cards    *cards.Board
+	Chat     chat.Chat `optional:"true"`
 }
 
 func desk(p deskParams, lc fx.Lifecycle) *gateway.Gateway {
 	g := gateway.New(gateway.Options{
-		DB: p.DB, People: p.People, Signer: p.Signer, Temporal: p.Temporal, Cards: p.Cards, World: p.Settings.World, Log: p.Settings.Log, Now: time.Now,
+		DB: p.DB, People: p.People, Signer: p.Signer, Temporal: p.Temporal, Cards: p.Cards, Chat: p.Chat, World: p.Settings.World, Log: p.Settings.Log, Now: time.Now,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	var beside sync.WaitGroup

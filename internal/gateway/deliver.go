@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/tourniquet-ir/tourniquet/integrations/chat"
 	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/signoff"
 	"github.com/tourniquet-ir/tourniquet/internal/wire"
@@ -21,13 +23,18 @@ import (
 // the decision is kept.
 func (g *Gateway) deliver(ctx context.Context, a Act, workflowID, update string, arg any, d signoff.Decision) Reply {
 	got := make(chan Reply, 1)
+	var said atomic.Bool // that it is kept, or how it ended: the person hears one of them now
 	g.offered.Store(d.Sig, true)
 	g.late.Add(1)
 	go func() {
 		defer g.late.Done()
 		bg, cancel := g.lasting(ctx)
 		defer cancel()
-		got <- g.send(bg, a, workflowID, update, arg, d)
+		if r := g.send(bg, a, workflowID, update, arg, d); said.CompareAndSwap(false, true) {
+			got <- r
+		} else {
+			g.afterwards(bg, a, r)
+		}
 	}()
 	timer := time.NewTimer(answerWithin)
 	defer timer.Stop()
@@ -35,8 +42,39 @@ func (g *Gateway) deliver(ctx context.Context, a Act, workflowID, update string,
 	case r := <-got:
 		return r
 	case <-timer.C:
-		return Reply{Accepted: true, Text: "Your decision is written down and signed; it counts as soon as the run takes it."}
+		if said.CompareAndSwap(false, true) {
+			return Reply{Accepted: true, Text: "Your decision is written down and signed; it counts as soon as the run takes it."}
+		}
+		return <-got
 	}
+}
+
+// afterwards tells somebody in chat how a press ended of which they only know that it was kept: it counts, or it does not.
+func (g *Gateway) afterwards(ctx context.Context, a Act, r Reply) {
+	p, known := g.People.Person(a.Person)
+	if g.life.Err() != nil || g.Chat == nil || !known || p.Slack == "" {
+		return // where the gateway ends, the decision waits on and nothing is known yet
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	title := "Your " + deedOf(a.Verb) + " counts"
+	if !r.Accepted {
+		title = "Your " + deedOf(a.Verb) + " does not count"
+	}
+	if _, err := g.Chat.Tell(ctx, chat.Note{Person: p.Slack, Title: title, Lines: []string{r.Text, "Request " + a.Request}}); err != nil {
+		g.Log.Warn("how a kept decision ended could not be told", "request", a.Request, "person", p.ID, "error", err)
+	}
+}
+
+// deedOf names what a person did.
+func deedOf(verb string) string {
+	switch verb {
+	case signoff.Approve:
+		return "approval"
+	case signoff.Reject:
+		return "rejection"
+	}
+	return "answer"
 }
 
 // send offers one update again and again: Temporal loses updates that were sent while no worker ran.

@@ -38,6 +38,44 @@ func TestADecisionIsOfferedAgainUntilTheRunTakesIt(t *testing.T) {
 	}
 }
 
+func TestWhoWasToldThatAPressIsKeptIsToldHowItEnded(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		reply       wire.Reply
+		title, line string
+	}{
+		"it counts":   {wire.Reply{Accepted: true, State: signoff.StateOpen, Filled: 1, Seats: 2}, "Your approval counts", "1 of 2 seats"},
+		"it does not": {wire.Reply{Code: signoff.ExpiredCode, Why: "it expired while no worker ran"}, "Your approval does not count", "it expired while no worker ran"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRoom(t)
+			r.runs.reply = c.reply
+			for range 7 { // 50 ms, and twice as long each time: more than a person is left waiting
+				r.runs.fails = append(r.runs.fails, serviceerror.NewUnavailable("no worker"))
+			}
+			if a := r.Do(context.Background(), r.approve("ann", "slack")); !a.Accepted || !strings.Contains(a.Text, "it counts as soon as the run takes it") {
+				t.Fatalf("meanwhile: %+v", a)
+			}
+			if n := <-r.slack.told; n.Person != "UANN" || n.Title != c.title || !strings.Contains(strings.Join(n.Lines, " "), c.line) || !strings.Contains(strings.Join(n.Lines, " "), "req-1") {
+				t.Errorf("told: %+v", n)
+			}
+		})
+	}
+}
+
+func TestARunThatAnswersAtOnceIsToldOnce(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t)
+	if a := r.Do(context.Background(), r.approve("ann", "slack")); !a.Accepted {
+		t.Fatalf("%+v", a)
+	}
+	r.Wait()
+	if n := len(r.slack.told); n != 0 {
+		t.Errorf("%d messages beside the answer", n)
+	}
+}
+
 func TestARunThatRefusesIsNotAskedAgain(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t)

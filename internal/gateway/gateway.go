@@ -15,6 +15,7 @@ import (
 
 	"go.temporal.io/sdk/client"
 
+	"github.com/tourniquet-ir/tourniquet/integrations/chat"
 	"github.com/tourniquet-ir/tourniquet/internal/cards"
 	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
@@ -34,7 +35,8 @@ type Options struct {
 	Signer   *seal.Signer
 	Temporal client.Client
 	Cards    *cards.Board
-	World    string // envelopes of another world are refused
+	Chat     chat.Chat // tells people how a press ended that could not be counted at once; nil: nobody is told
+	World    string    // envelopes of another world are refused
 	Log      *slog.Logger
 	Now      func() time.Time
 }

@@ -70,6 +70,12 @@ type slack struct {
 	members []string
 	not     map[string]string
 	settled chan chat.Delivery
+	told    chan chat.Note
+}
+
+func (s *slack) Tell(_ context.Context, n chat.Note) (chat.Delivery, error) {
+	s.told <- n
+	return chat.Delivery{}, nil
 }
 
 func (s *slack) Members(context.Context, string) ([]string, error) { return s.members, nil }
@@ -102,7 +108,7 @@ func newRoom(t *testing.T) room {
 	ring := got[*seal.Ring](t)(seal.LoadOrCreate(filepath.Join(dir, "ring"), nil))
 	signer := got[*seal.Signer](t)(seal.LoadOrCreateSigner(filepath.Join(dir, "signer")))
 	db := got[*database.DB](t)(database.Open(ctx, filepath.Join(dir, "db"), ring.Box()))
-	s := &slack{members: []string{"UANN", "USAM", "UBOT", "UGONE", "UGUEST"}, settled: make(chan chat.Delivery, 100), not: map[string]string{
+	s := &slack{members: []string{"UANN", "USAM", "UBOT", "UGONE", "UGUEST"}, settled: make(chan chat.Delivery, 100), told: make(chan chat.Note, 100), not: map[string]string{
 		"UBOT": "is a bot", "UGONE": "is deleted", "UGUEST": "is a guest"}}
 	var persons []incident.Person
 	for _, p := range [][2]string{{"ann", "UANN"}, {"sam", "USAM"}, {"olga", "UOLGA"}, {"bot", "UBOT"}, {"gone", "UGONE"}, {"guest", "UGUEST"}} {
@@ -123,7 +129,7 @@ func newRoom(t *testing.T) room {
 	must(t, db.PutQuestion(ctx, database.Question{ID: "q-1", Run: "run-1", From: "secops", Prompt: "Abuse?", Choices: []string{"yes", "no"}}))
 	r := &runs{reply: wire.Reply{Accepted: true, State: signoff.StateOpen, Filled: 1, Seats: 2}}
 	g := gateway.New(gateway.Options{DB: db, People: dir2, Signer: signer, Temporal: r, World: "production",
-		Cards: cards.New(db, s, slog.New(slog.DiscardHandler)), Log: slog.New(slog.DiscardHandler), Now: now})
+		Chat: s, Cards: cards.New(db, s, slog.New(slog.DiscardHandler)), Log: slog.New(slog.DiscardHandler), Now: now})
 	t.Cleanup(func() {
 		g.Close()
 		must(t, db.Close())

@@ -99,6 +99,6 @@ func (g *Gateway) again(ctx context.Context, age time.Duration, workflowID, upda
 		defer g.late.Done()
 		bg, cancel := g.lasting(ctx)
 		defer cancel()
-		g.send(bg, a, workflowID, update, arg, d)
+		g.afterwards(bg, a, g.send(bg, a, workflowID, update, arg, d))
 	}()
 }

@@ -33,6 +33,19 @@ func (p page) reads(t *testing.T, user, words string, times int) {
 	})
 }
 
+// hears waits until somebody is written to directly in these words.
+func (p page) hears(t *testing.T, user, words string) {
+	t.Helper()
+	eventually(t, 15*time.Second, func() error {
+		for _, m := range p.told(t, user) {
+			if strings.HasPrefix(m.Channel, "D") && strings.Contains(m.Text+string(m.Blocks), words) {
+				return nil
+			}
+		}
+		return fmt.Errorf("nobody wrote %q to %s", words, user)
+	})
+}
+
 // told are the messages as they are drawn, with all their words.
 func (p page) told(t *testing.T, user string) []drawn {
 	t.Helper()
@@ -49,8 +62,8 @@ func (p page) told(t *testing.T, user string) []drawn {
 }
 
 type drawn struct {
-	For    string
-	Blocks json.RawMessage
+	Channel, Text, For string
+	Blocks             json.RawMessage
 }
 
 // signed is what the records say of one sign-off.
@@ -123,6 +136,10 @@ func TestAPressWhileNoWorkerRunsIsKeptAndCountsOnceWhenOneIsBack(t *testing.T) {
 	worker = f.up(t, "worker")
 	revoke := slack.open(t, replace)
 	f.signed(t, replace).once(t, replace, "ana", "bo", "lee")
+
+	for _, who := range pressed { // by a message to them alone, when it was counted
+		slack.hears(t, who, "Your approval counts")
+	}
 
 	worker.kill9() // without a word this time, and the process that took the presses dies as well
 	for _, who := range []string{ana, bo} {
