@@ -16,7 +16,7 @@ import (
 )
 
 func (sh *shell) databaseCmd() *cobra.Command {
-	return group("database", "Where the records lie", sh.databaseMoveCmd())
+	return group("database", "Where the records lie: backup, restore, and the way to PostgreSQL", sh.databaseMoveCmd(), sh.databaseBackupCmd(), sh.databaseRestoreCmd(), sh.databaseRestoredCmd())
 }
 
 func (sh *shell) databaseMoveCmd() *cobra.Command {

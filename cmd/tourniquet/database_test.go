@@ -104,3 +104,54 @@ func TestRecordsMoveByCommandAndServeThenOpensThePostgreSQL(t *testing.T) {
 		t.Errorf("with PostgreSQL configured it ends with %d: %s", code, talk)
 	}
 }
+
+func TestBackupsAndRestoresThatWouldLoseSomethingAreRefused(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	config := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	file := config("file.yaml", "server: { data_dir: data }\n")
+	server := config("server.yaml", "server: { data_dir: data }\ndatabase: { driver: postgres, url: env://X }\n")
+	cluster := config("engine.yaml", "server: { data_dir: data }\ntemporal: { database_url: env://X }\n")
+	held, err := engine.LockDir(filepath.Join(dir, "data"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		config, command, why string
+		code                 int
+	}{
+		{server, "backup", "pg_dump", exitMisuse},
+		{server, "restore", "pg_restore", exitMisuse},
+		{cluster, "backup", "state elsewhere", exitMisuse},
+		{file, "backup", "nothing to back up", exitFailed},
+		{file, "restore", "the key ring", exitFailed},
+	} {
+		code, _, talk := oneShell("NOTHING", "", "database", c.command, filepath.Join(dir, "copy"), "--config", c.config)
+		if code != c.code || !strings.Contains(talk, c.why) {
+			t.Errorf("%s with %s ends with %d: %s", c.command, filepath.Base(c.config), code, talk)
+		}
+	}
+	if _, err := seal.LoadOrCreate(filepath.Join(dir, "data", "keyring.json"), rand.Reader); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range [][]string{{"restore", filepath.Join(dir, "copy")}, {"mark-restored"}} {
+		if code, _, talk := oneShell("NOTHING", "", append([]string{"database", "--config", file}, command...)...); code != exitFailed || !strings.Contains(talk, "stop serve") {
+			t.Errorf("%s beside a serve ends with %d: %s", command[0], code, talk)
+		}
+	}
+	if err := held.Release(); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, talk := oneShell("NOTHING", "", "database", "restore", filepath.Join(dir, "copy"), "--config", file); code != exitFailed || !strings.Contains(talk, "is no backup") {
+		t.Errorf("a folder that is no backup: %d, %s", code, talk)
+	}
+	if code, _, talk := oneShell("NOTHING", "", "database", "mark-restored", "--config", file); code != exitFailed || !strings.Contains(talk, "no records to mark") {
+		t.Errorf("marking nothing ends with %d: %s", code, talk)
+	}
+}

@@ -83,9 +83,13 @@ func (s *postgresStore) prepare(ctx context.Context) error {
 		return err
 	}
 	for _, at := range []struct {
-		sql    *config.SQL
-		schema string
-	}{{&s.main, "temporal"}, {&s.second, "visibility"}} {
+		address string
+		sql     *config.SQL
+		schema  string
+	}{{s.address, &s.main, "temporal"}, {s.lists, &s.second, "visibility"}} {
+		if err := rename(ctx, at.address, at.sql.DatabaseName); err != nil {
+			return err
+		}
 		if err := upgrade(at.sql, "postgresql/v12/"+at.schema, ""); err != nil {
 			return fmt.Errorf("bringing the tables of the workflow engine's database %q up to date: %w", at.sql.DatabaseName, quiet(err, s.main.Password))
 		}
@@ -159,6 +163,24 @@ func (s *postgresStore) close(ctx context.Context) error {
 	err := s.lock.Close(ctx)
 	s.lock = nil
 	return err
+}
+
+// rename lets tables that were restored from a backup under another name know their version: they keep it by the database's name.
+func rename(ctx context.Context, address, name string) error {
+	c, err := pgx.Connect(ctx, address)
+	if err != nil {
+		return fmt.Errorf("the workflow engine's database %q cannot be reached: %w", name, plain(err))
+	}
+	defer func() { _ = c.Close(context.WithoutCancel(ctx)) }()
+	var there bool
+	err = c.QueryRow(ctx, "SELECT to_regclass('schema_version') IS NOT NULL").Scan(&there)
+	if err == nil && there {
+		_, err = c.Exec(ctx, "UPDATE schema_version SET db_name = $1 WHERE NOT EXISTS (SELECT 1 FROM schema_version WHERE db_name = $1)", name)
+	}
+	if err != nil {
+		return fmt.Errorf("the version of the tables in the workflow engine's database %q: %w", name, plain(err))
+	}
+	return nil
 }
 
 // upgrade makes the tables or applies what is new in this release; to stops at a version, for tests.
