@@ -49,8 +49,8 @@ func TestWhatIsNotTrueIsNamedWithItsMend(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ old, now, want string }{
 		"a key that is not there":          {"id: ", "id: x", "knows no key"},
-		"an account that is not there":     {"account: demo", "account: other", `no account "other"`},
-		"an owner whom nobody knows":       {"owner: kim", "owner: zoe", "zoe cannot be reached"},
+		"an account that is not there":     {`account: "demo"`, `account: "other"`, `no account "other"`},
+		"an owner whom nobody knows":       {`owner: "kim"`, `owner: "zoe"`, "zoe cannot be reached"},
 		"a secret that is not there":       {"_GEMINI_KEY", "_GEMINI_KEY_2", "there is no secret of this name"},
 		"a workflow that is not there":     {"deploy.yml", "gone.yml", "404"},
 		"a check that leads to nowhere":    {"http://127.0.0.1", "ftp://127.0.0.1", "check url"},

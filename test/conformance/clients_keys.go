@@ -191,7 +191,25 @@ func (t *tape) replace(ctx context.Context, s subject, key incident.Key) error {
 			}
 			return err
 		}),
+		t.discard(ctx, s, key),
 	)
+}
+
+// discard makes a key that nobody gets, and deletes it as its undo does.
+func (t *tape) discard(ctx context.Context, s subject, key incident.Key) error {
+	if keys.CanFor(s.provider, keys.OpCreate, key).Borrowed {
+		return nil
+	}
+	var made keys.Created
+	err := t.do("key.discard (the key that is deleted)", func() (err error) {
+		made, err = s.provider.Create(ctx, key, "tourniquet-9f8e7d6c5b4a")
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	made.Key.Provider, made.Key.Account = key.Provider, key.Account
+	return t.change(ctx, "key.discard", keys.OpRevoke, s, made.Key, nil, s.provider.Revoke)
 }
 
 func (t *tape) stopProject(ctx context.Context, s subject, _ incident.Key) error {
