@@ -71,7 +71,7 @@ func Put(from, dir string) (m Manifest, err error) {
 			return m, fmt.Errorf("putting %s back: %w", name, err)
 		}
 	}
-	if _, err := missing(filepath.Join(from, evidence), filepath.Join(dir, evidence)); err != nil {
+	if _, err := tree(filepath.Join(from, evidence), filepath.Join(dir, evidence)); err != nil {
 		return m, fmt.Errorf("putting the evidence back: %w", err)
 	}
 	for _, name := range m.names() { // the records last: serve makes what is missing, and must find all or nothing
@@ -90,26 +90,4 @@ func (m Manifest) names() (all []string) {
 	}
 	slices.Sort(all)
 	return append(slices.DeleteFunc(all, func(n string) bool { return n == Records }), Records)
-}
-
-// missing copies the files that are not there yet: blobs lie under their own digest and never change.
-func missing(from, to string) (n int, err error) {
-	err = filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
-		rel, err := filepath.Rel(from, path)
-		if err != nil {
-			return err
-		}
-		if err = copyFile(path, filepath.Join(to, rel)); errors.Is(err, fs.ErrExist) {
-			return nil
-		}
-		n++
-		return err
-	})
-	return n, err
 }
