@@ -123,7 +123,7 @@ func options(a *playbooks.Action) workflow.ActivityOptions {
 		StartToCloseTimeout: a.Timeout.Std(), HeartbeatTimeout: heartbeat,
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: a.Retry.First.Std(), BackoffCoefficient: a.Retry.Factor,
-			MaximumInterval: a.Retry.Max.Std(), MaximumAttempts: int32(a.Retry.Attempts),
+			MaximumInterval: a.Retry.Max.Std(), MaximumAttempts: int32(a.Retry.Attempts), //nolint:gosec // the language bounds attempts
 		},
 	}
 	if o.StartToCloseTimeout <= 0 {

@@ -87,7 +87,7 @@ func writePage(folder string, v signoff.View, a rehearse.Alert) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
+	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // pages for people, without a secret
 		return "", misuse("the folder %q cannot be made: %w", folder, err)
 	}
 	name := filepath.Join(folder, strings.NewReplacer("/", "_", "[", "_", "]", "").Replace(v.Envelope.Step)+".html")

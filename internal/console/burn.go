@@ -37,5 +37,5 @@ func (c *Console) burnChart(w http.ResponseWriter, r *http.Request, s session) {
 	}
 	w.Header().Set("Content-Type", "image/svg+xml")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'") // of the image alone: it holds no foreign text
-	_, _ = w.Write(svg)
+	_, _ = w.Write(svg)                                                                        //nolint:gosec // drawn here from numbers, and every text in it is escaped
 }

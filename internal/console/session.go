@@ -86,7 +86,7 @@ func (c *Console) setCookie(w http.ResponseWriter, value string) {
 	if value == "" {
 		age = -1
 	}
-	http.SetCookie(w, &http.Cookie{
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure wherever the console is reached by https; a drill is not
 		Name: cookieName, Value: value, Path: "/", MaxAge: age, HttpOnly: true, Secure: c.Secure, SameSite: http.SameSiteStrictMode,
 	})
 }

@@ -123,8 +123,8 @@ func (c *Console) beginSignOn(w http.ResponseWriter, r *http.Request) {
 		c.showSignIn(w, http.StatusBadGateway, signInForm{Next: next, Problem: "The sign-on service does not answer just now. A personal token works all the same."})
 		return
 	}
-	http.SetCookie(w, &http.Cookie{Name: attemptCookie, Value: browser, Path: signOnPath, MaxAge: 600, HttpOnly: true, Secure: c.Secure, SameSite: http.SameSiteLaxMode})
-	http.Redirect(w, r, address, http.StatusSeeOther)
+	http.SetCookie(w, &http.Cookie{Name: attemptCookie, Value: browser, Path: signOnPath, MaxAge: 600, HttpOnly: true, Secure: c.Secure, SameSite: http.SameSiteLaxMode}) //nolint:gosec // as the session cookie; Lax, because the way back begins elsewhere
+	http.Redirect(w, r, address, http.StatusSeeOther)                                                                                                                     //nolint:gosec // the provider's own address, which the configuration names
 }
 
 // finishSignOn opens a session for whoever came back. It answers with a page and not with a redirect: the browser would not send
@@ -138,7 +138,7 @@ func (c *Console) finishSignOn(w http.ResponseWriter, r *http.Request) {
 	if got, err := r.Cookie(attemptCookie); err == nil {
 		browser = got.Value
 	}
-	http.SetCookie(w, &http.Cookie{Name: attemptCookie, Path: signOnPath, MaxAge: -1, HttpOnly: true, Secure: c.Secure, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(w, &http.Cookie{Name: attemptCookie, Path: signOnPath, MaxAge: -1, HttpOnly: true, Secure: c.Secure, SameSite: http.SameSiteLaxMode}) //nolint:gosec // as the session cookie; Lax, because the way back begins elsewhere
 	p, next, err := c.SignOn.Finish(r.Context(), r.URL.Query(), browser)
 	if err != nil {
 		c.Logger.Warn("a sign-in was refused", "from", r.RemoteAddr, "error", err)

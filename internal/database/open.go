@@ -165,7 +165,7 @@ func (d *DB) newID(prefix string) string {
 	ms := d.now().UnixMilli()
 	b := make([]byte, 16)
 	for i := range 6 {
-		b[i] = byte(ms >> (8 * (5 - i)))
+		b[i] = byte(ms >> (8 * (5 - i))) //nolint:gosec // the lowest eight bits are meant
 	}
 	_, _ = rand.Read(b[6:]) // never returns an error since Go 1.24
 	enc := base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)

@@ -61,5 +61,5 @@ func (w *watched) HandleSignal(ctx workflow.Context, in *interceptor.HandleSigna
 func (w *watched) report(ctx workflow.Context, s Stray) {
 	at := workflow.GetInfo(ctx).WorkflowExecution
 	s.WorkflowID, s.RunID = at.ID, at.RunID
-	go w.watch.tell(context.Background(), s)
+	go w.watch.tell(context.Background(), s) //nolint:gosec // what is told outlives the task that heard it
 }

