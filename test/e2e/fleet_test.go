@@ -16,12 +16,13 @@ import (
 	"time"
 
 	"github.com/tourniquet-ir/tourniquet/internal/database/pgtest"
+	"github.com/tourniquet-ir/tourniquet/test/rig/front"
 )
 
 // fleet is several processes of the product on one PostgreSQL and one Temporal server, behind one address.
 type fleet struct {
 	*product
-	front *front
+	front *front.Front
 	env   []string
 
 	mu       sync.Mutex
@@ -47,13 +48,16 @@ func openFleet(t *testing.T, program string) (*fleet, page, int, string, string)
 	}
 	f := &fleet{product: &product{program: program, dir: t.TempDir()}, apis: map[string]*process{}}
 	f.env = []string{"FLEET_DATABASE=" + records, "FLEET_ENGINE=" + pg.URL("engine")}
-	f.front = newFront(t)
-	f.url = "http://" + f.front.address
+	if f.front, err = front.Open(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(f.front.Close)
+	f.url = "http://" + f.front.Address
 	engine := freeAddress(t)
 	_, port, _ := net.SplitHostPort(engine)
 	temporal := launch(t, program, f.env, "temporal", "serve", "--data-dir", filepath.Join(f.dir, "temporal"), "--database-url", "env://FLEET_ENGINE", "--port", port)
 	log := filepath.Join(f.dir, "world.jsonl")
-	world := launch(t, program, nil, "sandbox", "--dir", f.dir, "--serve-at", f.front.address, "--world-log", log, "-o", "json")
+	world := launch(t, program, nil, "sandbox", "--dir", f.dir, "--serve-at", f.front.Address, "--world-log", log, "-o", "json")
 	var stage struct {
 		GitHub, Slack string
 		Alert         int
@@ -99,7 +103,7 @@ func (f *fleet) configure(t *testing.T, name, listen, engine string) {
 	if name == "worker" {
 		keys = "public_keys: worker/public.json"
 	}
-	text := strings.Replace(string(raw), `server: { listen: "`+f.front.address+`", data_dir: data }`, fmt.Sprintf(`server: { listen: %q, data_dir: %s, url: %q, drain: 1s }
+	text := strings.Replace(string(raw), `server: { listen: "`+f.front.Address+`", data_dir: data }`, fmt.Sprintf(`server: { listen: %q, data_dir: %s, url: %q, drain: 1s }
 temporal: { mode: external, address: %q }
 database: { driver: postgres, url: env://FLEET_DATABASE }
 evidence: { url: "file://%s?metadata=skip&create_dir=true" }
@@ -113,7 +117,9 @@ encryption: { key_ring: keys/keyring.json, %s }`, listen, name, f.url, engine, f
 		}
 	}
 	write(t, filepath.Join(f.dir, name+".yaml"), text)
-	f.front.add(name, listen)
+	if strings.HasPrefix(name, "api") {
+		f.front.Add(listen)
+	}
 }
 
 // run runs one command to its end.
@@ -202,7 +208,7 @@ func TestThreeProcessesAreReplacedWhilePeoplePressAndNoPressIsLost(t *testing.T)
 	if n := f.attempts(t, replace); n < presses+3 {
 		t.Errorf("%d presses were answered, %d attempts are in the records", presses+3, n)
 	}
-	if n := f.front.failed.Load(); n > 0 {
+	if n := f.front.Failed.Load(); n > 0 {
 		t.Errorf("%d requests were answered by nobody", n)
 	}
 	t.Logf("%d API processes replaced, %d presses besides the approvals, every one of them recorded", f.replaced.Load(), presses)

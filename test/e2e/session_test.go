@@ -53,7 +53,8 @@ func (f *fleet) oneSession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, b := "http://"+f.front.targets[0], "http://"+f.front.targets[1]
+	doors := f.front.Targets()
+	a, b := "http://"+doors[0], "http://"+doors[1]
 	v := &visitor{t: t}
 	if status, _ := v.do(http.MethodPost, a+"/sign-in", url.Values{"token": {f.token}}); status != http.StatusSeeOther || v.cookie == nil {
 		t.Fatalf("signing in was answered %d", status)

@@ -19,6 +19,9 @@ import (
 // EngineArg makes a program that calls RunEngine a workflow engine: its folder and its port follow.
 const EngineArg = "engine-child"
 
+// databaseVar tells it where its state is; an address with a password is no argument.
+const databaseVar = "RIG_ENGINE_DATABASE"
+
 // RunEngine is the cluster that the product reaches over the network. It shares the key ring, as every process must.
 func RunEngine(ctx context.Context, dir, port string) error {
 	n, err := strconv.Atoi(port)
@@ -30,7 +33,7 @@ func RunEngine(ctx context.Context, dir, port string) error {
 		return err
 	}
 	e, err := engine.Start(ctx, engine.Config{
-		DataDir: filepath.Join(dir, "engine"), FrontendPort: n, DataConverter: seal.DataConverter(ring), FailureConverter: seal.FailureConverter(ring),
+		DataDir: filepath.Join(dir, "engine"), FrontendPort: n, Postgres: os.Getenv(databaseVar), DataConverter: seal.DataConverter(ring), FailureConverter: seal.FailureConverter(ring),
 	})
 	if err != nil {
 		return err
@@ -42,6 +45,7 @@ func RunEngine(ctx context.Context, dir, port string) error {
 // Cluster is that process, as its parent sees it.
 type Cluster struct {
 	Dir, Port string
+	Database  string // postgres://… in which it keeps its state; "": a file in Dir
 	cmd       *exec.Cmd
 	done      chan struct{}
 }
@@ -61,6 +65,7 @@ func (c *Cluster) Start(ctx context.Context) error {
 	}
 	defer func() { _ = log.Close() }()                   // the child has its own handle
 	c.cmd = exec.Command(self, EngineArg, c.Dir, c.Port) //nolint:noctx // ends with kill
+	c.cmd.Env = append(os.Environ(), databaseVar+"="+c.Database)
 	c.cmd.Stdout, c.cmd.Stderr = log, log
 	if err := c.cmd.Start(); err != nil {
 		return err
@@ -96,6 +101,9 @@ func (c *Cluster) answers(ctx context.Context) bool {
 	_, err = tc.CheckHealth(ctx, &client.CheckHealthRequest{})
 	return err == nil
 }
+
+// Pid of the engine.
+func (c *Cluster) Pid() int { return c.cmd.Process.Pid }
 
 // Kill gives the engine no chance to tidy up.
 func (c *Cluster) Kill() {
