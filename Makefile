@@ -10,7 +10,7 @@ WORKFLOWCHECK := go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0
 UNHEAVY = $(GO) list -test -f '{{.ImportPath}} {{join .Deps " "}}' ./... \
 	| awk '$$1 ~ /\.test$$/ && !/ go\.temporal\.io\/server\// { sub(/\.test$$/, "", $$1); print $$1 }'
 
-.PHONY: help drill build test race lint bench bench-full check judge watch watch-cost bypass bypass-mutants mutations storm property fuzz chaos chaos-mutants drills reproducible vuln
+.PHONY: help drill build test race lint bench bench-full check judge watch watch-cost bypass bypass-mutants mutations storm property fuzz chaos fleet chaos-mutants drills reproducible vuln
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
@@ -115,6 +115,9 @@ storm: ## 10,000 alerts about 100 keys from 50 clients: undisturbed, then with s
 
 chaos: ## serve killed at every transition of many runs, and forty kinds of fault around it; judged from the world's log
 	$(GO) run ./test/chaos
+
+fleet: ## two processes with doors and two workers on PostgreSQL and a workflow engine of its own, replaced one after the other while people press
+	$(GO) run ./test/chaos -only fleet
 
 chaos-mutants: ## the same against builds that answer before they store, or write a receipt before the call: each must turn it red
 	$(GO) run ./test/chaos -mutants

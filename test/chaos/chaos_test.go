@@ -7,13 +7,16 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/tourniquet-ir/tourniquet/internal/sandbox"
 	"github.com/tourniquet-ir/tourniquet/test/chaos/hook"
 	"github.com/tourniquet-ir/tourniquet/test/rig"
 )
@@ -29,9 +32,11 @@ var works *workshop
 // TestMain is also the workflow engine: the sieges start it as a process of its own.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 4 && os.Args[1] == rig.EngineArg {
-		if err := rig.RunEngine(context.Background(), os.Args[2], os.Args[3]); err != nil {
+		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+		defer stop()
+		if err := rig.RunEngine(ctx, os.Args[2], os.Args[3]); err != nil {
 			_, _ = fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+			os.Exit(1) //nolint:gocritic // the signals need no goodbye
 		}
 		return
 	}
@@ -72,6 +77,54 @@ func TestNothingIsLostWhenServeIsKilledAndTheWorldBreaks(t *testing.T) {
 	last := regexp.MustCompile(`\n(\d+) cuts, [3-5] faults, 0 violations\n$`)
 	if err != nil || !last.MatchString(out.String()) {
 		t.Fatalf("the chaos did not go well: %v", err)
+	}
+}
+
+// The short form of `make fleet`: two processes with doors and two workers, each replaced once while people press.
+func TestAFleetIsReplacedWhilePeoplePressAndNothingIsLost(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	err := chaos(t.Context(), []string{"-only", "fleet", "-binary", built(t, works.plain), "-judge", built(t, works.judge), "-rounds", "1", "-calm", "3s", "-seed", "1", "-keep", t.TempDir()}, &out)
+	t.Log(out.String())
+	last := regexp.MustCompile(`\n[1-9]\d* alerts, [1-9]\d* presses, 4 restarts, 0 lost\n$`)
+	if err != nil || !last.MatchString(out.String()) {
+		t.Fatalf("a rolling restart did not go well: %v", err)
+	}
+}
+
+func TestAPressThatWasAcknowledgedAndIsNotRecordedIsLost(t *testing.T) {
+	t.Parallel()
+	press := func(method, actor string, status int) sandbox.Entry {
+		e := sandbox.Entry{Service: "slack", Method: method, Path: "r-1/approve", Actor: actor, Status: status}
+		if method == "PRESS" {
+			e.Effect = sandbox.EffectPress
+		}
+		return e
+	}
+	p := pressesOf([]sandbox.Entry{
+		press("PRESS", sandbox.UserAna, 202), press("PRESS", sandbox.UserBo, 202), press("ACK", sandbox.UserBo, 504), press("ACK", sandbox.UserAna, 200), press("PRESS", sandbox.UserBo, 202),
+	})
+	if p.acknowledged != 1 || p.unanswered != 1 || len(p.took) != 1 {
+		t.Errorf("%+v", p)
+	}
+	ana, bo := mark{"r-1", "ana", "approve"}, mark{"r-1", "bo", "approve"}
+	for name, one := range map[string]struct {
+		made map[mark]record
+		lost int
+	}{
+		"as it is":                         {map[mark]record{ana: {1, 1, 1}}, 0},
+		"kept, and nobody was told":        {map[mark]record{ana: {1, 1, 1}, bo: {1, 1, 1}}, 0},
+		"pressed again, and refused":       {map[mark]record{ana: {1, 1, 1}, bo: {2, 1, 1}}, 0},
+		"the run refuses what was sent":    {map[mark]record{ana: {2, 1, 0}}, 0},
+		"lost":                             {map[mark]record{}, 1},
+		"counted twice":                    {map[mark]record{ana: {1, 1, 1}, bo: {2, 2, 2}}, 1},
+		"nobody pressed that often":        {map[mark]record{ana: {1, 1, 1}, bo: {3, 3, 1}}, 1},
+		"another's and not hers":           {map[mark]record{bo: {1, 1, 1}}, 1},
+		"somebody who has pressed nothing": {map[mark]record{ana: {1, 1, 1}, {"r-1", "lee", "approve"}: {1, 0, 0}}, 1},
+	} {
+		if lost := p.against(one.made); len(lost) != one.lost {
+			t.Errorf("%s: %q", name, lost)
+		}
 	}
 }
 

@@ -258,7 +258,7 @@ func (g *siege) busy(pair string) int {
 	if pair != toEngine && pair != "" {
 		host = g.pairs.address(pair)
 	}
-	for _, m := range append([]*member{g.member}, g.workers...) {
+	for _, m := range g.members() {
 		all, err := readTrace(m.trace(m.lives))
 		if err != nil {
 			continue // it has not begun to write one

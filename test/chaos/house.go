@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"github.com/tourniquet-ir/tourniquet/internal/freeport"
 	"github.com/tourniquet-ir/tourniquet/test/chaos/hook"
 	"github.com/tourniquet-ir/tourniquet/test/rig"
+	"github.com/tourniquet-ir/tourniquet/test/rig/front"
 )
 
 // playbook has a call of every kind: undoable ones with and without people, notes, evidence, a question, two sign-offs, final
@@ -84,11 +86,11 @@ finally:
 `
 
 const config = `mode: enforce
-server: { listen: "@listen", data_dir: "@data" }
+server: { listen: "@listen", data_dir: "@data"@more }
 temporal: @temporal
 database: @database
 evidence: @evidence
-encryption: { key_ring: "@ring", public_keys: @public }
+encryption: { key_ring: "@ring", @signing }
 slack:
   token: @secrets/slack-token
   app_token: @secrets/slack-app-token
@@ -157,6 +159,7 @@ func (m *member) live(ctx context.Context, mark string, n int) error {
 // house is the product in a folder, with its engine inside or as a process of its own.
 type house struct {
 	*member           // who has the doors
+	apis    []*member // more of its kind, behind one address
 	workers []*member // beside it, where api and workers are processes of their own
 	w       *world
 	cluster *rig.Cluster   // nil: embedded
@@ -164,6 +167,7 @@ type house struct {
 	pairs   pairs          // proxies between serve and what it speaks with; empty: none
 	token   string         // with which alerts are sent
 	address string         // of the records, for who reads them in the end
+	front   *front.Front   // before several that have the doors; nil: one has them
 }
 
 // plan says what kind of house it is to be.
@@ -172,6 +176,8 @@ type plan struct {
 	external    bool // the engine is a process of its own, and everything is reached through proxies
 	socket      bool // Slack's presses come through Socket Mode
 	workers     int  // processes beside the api; they share a PostgreSQL
+	apis        int  // processes with doors, behind one address; 0: one
+	direct      bool // no proxies, and the engine keeps its state in the PostgreSQL, too
 }
 
 // newHouse writes everything that an operator would have written.
@@ -183,7 +189,7 @@ func newHouse(ctx context.Context, p plan, w *world) (*house, error) {
 	h := &house{member: &member{Serve: &rig.Serve{Binary: p.binary, Dir: p.dir, URL: "http://" + listen}, clock: filepath.Join(p.dir, "clock")}, w: w, token: rig.Random()}
 	h.address = filepath.Join(h.data(), "tourniquet.db")
 	slots := map[string]string{
-		"@temporal": "{ mode: embedded }", "@database": "{ driver: sqlite }", "@evidence": `{ url: "" }`, "@public": `""`, "@socket": fmt.Sprint(p.socket),
+		"@temporal": "{ mode: embedded }", "@database": "{ driver: sqlite }", "@evidence": `{ url: "" }`, "@signing": `public_keys: ""`, "@socket": fmt.Sprint(p.socket), "@more": "",
 		"@google": w.googleURL, "@hub": w.hubURL, "@slack": w.slackURL, "@ring": filepath.ToSlash(filepath.Join(p.dir, "keyring.json")),
 		"@secrets": "file://" + filepath.ToSlash(filepath.Join(p.dir, "secrets")), "@books": filepath.ToSlash(filepath.Join(p.dir, "playbooks")), "@keys": filepath.ToSlash(filepath.Join(p.dir, "inventory.yaml")),
 	}
@@ -196,7 +202,7 @@ func newHouse(ctx context.Context, p plan, w *world) (*house, error) {
 		err = h.furnish(slots)
 	}
 	if err == nil && p.workers > 0 {
-		err = h.hire(ctx, p.workers, slots)
+		err = h.hire(ctx, p, slots)
 	}
 	return h, err
 }
@@ -209,7 +215,16 @@ func (h *house) outside(ctx context.Context, p plan, listen string, slots map[st
 	}
 	_, port, _ := net.SplitHostPort(at)
 	h.cluster = &rig.Cluster{Dir: p.dir, Port: port}
-	far := map[string]string{toSlack: h.w.slackURL, fromSlack: listen, toGoogle: h.w.googleURL, toGitHub: h.w.hubURL, toEngine: at, toServe: listen}
+	door := listen
+	if p.apis > 1 {
+		if h.front, err = front.Open(); err != nil {
+			return err
+		}
+		h.front.Add(listen)
+		slots["@signing"] = fmt.Sprintf("signing_key: %q", filepath.ToSlash(filepath.Join(p.dir, "signing.json"))) // one for all that sign
+		door, slots["@more"] = h.front.Address, fmt.Sprintf(", drain: 1s, url: %q", "http://"+h.front.Address)
+	}
+	far := map[string]string{toSlack: h.w.slackURL, fromSlack: door, toGoogle: h.w.googleURL, toGitHub: h.w.hubURL, toEngine: at, toServe: door}
 	if p.workers > 0 {
 		if h.records, err = pgtest.Start(ctx, "fsync=on"); err != nil {
 			return err
@@ -219,7 +234,9 @@ func (h *house) outside(ctx context.Context, p plan, listen string, slots map[st
 		}
 		far[toRecords] = fmt.Sprintf("%s:%d", h.records.Host(), h.records.Port())
 	}
-	if h.pairs, err = openPairs(far); err != nil {
+	if p.direct {
+		h.pairs, h.cluster.Database = directPairs(far), h.records.URL("engine")
+	} else if h.pairs, err = openPairs(far); err != nil {
 		return err
 	}
 	slots["@temporal"] = fmt.Sprintf("{ mode: external, address: %q }", h.pairs.address(toEngine))
@@ -272,9 +289,18 @@ func (h *house) throughProxy() string {
 	return strings.Replace(h.address, direct, h.pairs.address(toRecords), 1)
 }
 
-// hire makes the processes beside the api: they have the ring and the public keys, and no doors.
-func (h *house) hire(ctx context.Context, n int, slots map[string]string) error {
+// hire makes the processes beside the first one: more with doors, which share its keys, and workers, which have the ring and the
+// public keys, and no doors.
+func (h *house) hire(ctx context.Context, p plan, slots map[string]string) error {
 	h.name = "api"
+	for i := 1; i < p.apis; i++ {
+		m, err := h.one("api", i+1, slots)
+		if err != nil {
+			return err
+		}
+		h.apis = append(h.apis, m)
+		h.front.Add(strings.TrimPrefix(m.URL, "http://"))
+	}
 	if _, err := h.Command(ctx, "encryption", "init"); err != nil {
 		return err
 	}
@@ -286,18 +312,10 @@ func (h *house) hire(ctx context.Context, n int, slots map[string]string) error 
 	if err := os.WriteFile(path, []byte(public), 0o600); err != nil {
 		return err
 	}
-	slots["@public"] = filepath.ToSlash(path)
-	for i := range n {
-		listen, err := freeport.Free()
+	slots["@signing"] = fmt.Sprintf("public_keys: %q", filepath.ToSlash(path))
+	for i := range p.workers {
+		m, err := h.one("worker", i+1, slots)
 		if err != nil {
-			return err
-		}
-		dir := filepath.Join(h.Dir, fmt.Sprintf("worker-%d", i+1))
-		m := &member{Serve: &rig.Serve{Binary: h.Binary, Dir: dir, URL: "http://" + listen}, name: "worker", clock: h.clock}
-		if err := os.MkdirAll(m.data(), 0o700); err != nil {
-			return err
-		}
-		if err := m.write(slots); err != nil {
 			return err
 		}
 		h.workers = append(h.workers, m)
@@ -305,12 +323,30 @@ func (h *house) hire(ctx context.Context, n int, slots map[string]string) error 
 	return nil
 }
 
+// one is one more process, in a folder of its own.
+func (h *house) one(role string, n int, slots map[string]string) (*member, error) {
+	listen, err := freeport.Free()
+	if err != nil {
+		return nil, err
+	}
+	m := &member{Serve: &rig.Serve{Binary: h.Binary, Dir: filepath.Join(h.Dir, fmt.Sprintf("%s-%d", role, n)), URL: "http://" + listen}, name: role, clock: h.clock}
+	return m, errors.Join(os.MkdirAll(m.data(), 0o700), m.write(slots))
+}
+
+// members are all processes of the product.
+func (h *house) members() []*member {
+	return slices.Concat([]*member{h.member}, h.apis, h.workers)
+}
+
 // data is where a process keeps its records.
 func (m *member) data() string { return filepath.Join(m.Dir, "data") }
 
 func (h *house) close() {
-	for _, m := range append([]*member{h.member}, h.workers...) {
+	for _, m := range h.members() {
 		m.Kill()
+	}
+	if h.front != nil {
+		h.front.Close()
 	}
 	if h.cluster != nil {
 		h.cluster.Kill()

@@ -44,6 +44,7 @@ type choices struct {
 	keep, mutant  string
 	only          string // one siege
 	binary, judge string
+	calm          time.Duration
 	mutants       bool
 }
 
@@ -57,7 +58,8 @@ func (c *choices) parse(args []string) error {
 	f.Uint64Var(&c.seed, "seed", uint64(time.Now().UnixNano()%1_000_000), "of the order and the random moments") //nolint:gosec // never negative
 	f.DurationVar(&c.limit, "limit", 25*time.Minute, "give up after this long")
 	f.StringVar(&c.keep, "keep", "", "keep data and logs in this folder")
-	f.StringVar(&c.only, "only", "", "one siege: kills, faults or cluster")
+	f.StringVar(&c.only, "only", "", "one siege: kills, faults or cluster; fleet: processes replaced one after the other while people work")
+	f.DurationVar(&c.calm, "calm", 30*time.Second, "with -only fleet: how long nothing is replaced, before and after")
 	f.StringVar(&c.binary, "binary", "", "a product with the hook in it, in place of building one")
 	f.StringVar(&c.judge, "judge", "", "a judge, in place of building one")
 	f.StringVar(&c.mutant, "mutant", "", "with -mutants: only this one")
@@ -90,6 +92,9 @@ func chaos(ctx context.Context, args []string, out io.Writer) error {
 	}
 	if c.mutants {
 		return c.tryMutants(ctx, dir, out)
+	}
+	if c.only == "fleet" {
+		return c.roll(ctx, dir, out)
 	}
 	if c.binary == "" {
 		say("building the product with the hook in it (minutes the first time, seconds later) …")

@@ -40,12 +40,23 @@ func openPairs(far map[string]string) (pairs, error) {
 	return out, nil
 }
 
+// directPairs are the same without anything between.
+func directPairs(far map[string]string) pairs {
+	out := pairs{}
+	for name, upstream := range far {
+		out[name] = &toxiproxy.Proxy{Listen: strings.TrimPrefix(upstream, "http://")}
+	}
+	return out
+}
+
 func (p pairs) address(pair string) string { return p[pair].Listen }
 func (p pairs) url(pair string) string     { return "http://" + p.address(pair) }
 
 func (p pairs) close() {
 	for _, one := range p {
-		one.Stop()
+		if one.Enabled {
+			one.Stop()
+		}
 	}
 }
 

@@ -65,7 +65,7 @@ func (g *siege) begin(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	for _, m := range append([]*member{g.member}, g.workers...) {
+	for _, m := range g.members() {
 		if err := m.live(ctx, "", 0); err != nil {
 			return fmt.Errorf("%s: %w", m.Dir, err)
 		}
@@ -161,7 +161,7 @@ func (g *siege) settle(ctx context.Context, stop context.CancelFunc) error {
 	}
 	stop()
 	g.helpers.Wait()
-	for _, m := range append([]*member{g.member}, g.workers...) {
+	for _, m := range g.members() {
 		m.Kill()
 	}
 	return errors.Join(g.ledgers(ctx), g.s.Close(), g.w.finish())

@@ -14,8 +14,12 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
+
+// closeWithin is how long a process may take to close, its drain included.
+const closeWithin = time.Minute
 
 // Serve is `tourniquet serve` in a folder that holds tourniquet.yaml.
 type Serve struct {
@@ -116,6 +120,21 @@ func (s *Serve) Kill() {
 	if cmd != nil {
 		_ = cmd.Process.Kill() // gone already is as good
 		<-done
+	}
+}
+
+// Close asks serve to close, as a supervisor does, and waits until it has.
+func (s *Serve) Close(ctx context.Context) error {
+	if err := s.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	select {
+	case <-s.Done():
+		return nil
+	case <-time.After(closeWithin):
+		return fmt.Errorf("serve does not close within %s; %w", closeWithin, s.LastWords())
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 
