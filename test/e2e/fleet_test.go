@@ -48,10 +48,7 @@ func openFleet(t *testing.T, program string) (*fleet, page, int, string, string)
 	}
 	f := &fleet{product: &product{program: program, dir: t.TempDir()}, apis: map[string]*process{}}
 	f.env = []string{"FLEET_DATABASE=" + records, "FLEET_ENGINE=" + pg.URL("engine")}
-	if f.front, err = front.Open(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(f.front.Close)
+	f.front = openFront(t)
 	f.url = "http://" + f.front.Address
 	engine := freeAddress(t)
 	_, port, _ := net.SplitHostPort(engine)
