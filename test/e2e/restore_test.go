@@ -22,7 +22,11 @@ type keeper struct {
 func (h *product) lose(t *testing.T) {
 	t.Helper()
 	data, lost := filepath.Join(h.dir, "data"), filepath.Join(t.TempDir(), "lost")
-	if err := os.Rename(data, lost); err != nil {
+	err := os.Rename(data, lost)
+	if err == nil {
+		err = os.Mkdir(data, 0o700)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"keyring.json", "signing.json"} {
