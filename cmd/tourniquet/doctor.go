@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -71,7 +72,9 @@ func (sh *shell) doctor(ctx context.Context, r role, drill bool, limit time.Dura
 	e.ok("configuration", "%s, mode %s", sh.Config, c.Mode)
 	e.role()
 	e.secrets()
-	e.sources()
+	if r.is(roleAPI) {
+		e.sources()
+	}
 	ring := e.records(ctx)
 	e.engine(ctx, ring)
 	e.outside(ctx)
@@ -115,7 +118,8 @@ func within(ctx context.Context, check func(context.Context) error) error {
 func (e *examination) secrets() {
 	resolved := 0
 	for _, v := range valuesOf(e.s.Config) {
-		if !v.Secret {
+		atDoor := strings.HasPrefix(v.Name, "sources.") || strings.HasPrefix(v.Name, "server.oidc.")
+		if !v.Secret || atDoor && e.s.Role == roleWorker { // a worker has no doors, and does well not to hold their secrets
 			continue
 		}
 		if _, err := config.Secret(v.Value).Resolve(e.s.Env); err != nil {

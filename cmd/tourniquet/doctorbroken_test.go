@@ -226,3 +226,19 @@ func brokenHalves() map[string]broken {
 		}, []string{"--role", "api"}},
 	}
 }
+
+func TestDoctorOfAWorkerDoesNotMissWhatBelongsToTheDoors(t *testing.T) {
+	t.Parallel()
+	path, _ := staged(t)
+	halved(t, path, "key_ring: ring.json, public_keys: gone.json")
+	if err := os.Remove(beside(path, "secrets", "github-hook")); err != nil {
+		t.Fatal(err)
+	}
+	_, found := examined(t, path, nil, "--role", "worker")
+	if f := found["secret sources.github.secret"]; f.Status != "" || found["source github"].Status != "" {
+		t.Errorf("a worker was to have %+v", f)
+	}
+	if _, found = examined(t, path, nil, "--role", "api"); found["secret sources.github.secret"].Status != foundFault {
+		t.Errorf("an API without the secret of its door: %+v", found)
+	}
+}

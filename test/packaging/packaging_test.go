@@ -95,6 +95,10 @@ func TestComposeHoldsNoPasswordAndTheSigningKeyIsWithTheAPIAlone(t *testing.T) {
 		if has != (s.Name == "api") {
 			t.Errorf("%s has the signing key: %v", s.Name, has)
 		}
+		door := slices.ContainsFunc(s.Secrets, func(c types.ServiceSecretConfig) bool { return c.Source == "alert_token" })
+		if door != (s.Name == "api") {
+			t.Errorf("%s has the secret of the alert door: %v", s.Name, door)
+		}
 		public := slices.ContainsFunc(s.Secrets, func(c types.ServiceSecretConfig) bool { return c.Source == "public_keys" })
 		if public != strings.HasPrefix(s.Name, "worker") {
 			t.Errorf("%s has the public keys: %v", s.Name, public)
