@@ -1,12 +1,15 @@
 package activities
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/tourniquet-ir/tourniquet/integrations/keys"
+	"github.com/tourniquet-ir/tourniquet/internal/database"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 	"github.com/tourniquet-ir/tourniquet/internal/sandbox"
 	"github.com/tourniquet-ir/tourniquet/internal/signoff"
@@ -148,4 +151,43 @@ func (b *bench) meddle(t *testing.T) {
 	t.Helper()
 	other := []byte(`{"restrictions":{"apiTargets":[{"service":"translate.googleapis.com"}]}}`)
 	must(b.h.Providers[0].Restore(t.Context(), b.key, other))(t)
+}
+
+func TestWhatAnEndedRunLeftInForceIsTakenBackByALaterOneUnderASignoff(t *testing.T) {
+	t.Parallel()
+	b := build(t)
+	was := must(b.h.Providers[0].State(t.Context(), keys.OpContain, b.key))(t)
+	b.done(t, b.call("key.contain", "key", nil))
+	b.run(t, "run-2", incident.ModeEnforce)
+	c := b.call("key.restore", "key", nil)
+	c.Run, c.Incident = "run-2", "inc-run-2"
+	if _, err := keyRestore().DryRun(t.Context(), b.h, In{c}); err == nil || !strings.Contains(err.Error(), "has not ended") {
+		t.Errorf("what a running run holds is taken from it: %v", err)
+	}
+	if err := b.h.DB.Keep(t.Context(), "run-1", database.Kept{Change: func(r *incident.Run) { r.State = "done" }}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := b.do(t, c)
+	refused(t, err, wire.ErrRefused)
+	g := b.grant(t, c, "ann", "bob")
+	c.Grant = &g
+	b.done(t, c)
+	if now := must(b.h.Providers[0].State(t.Context(), keys.OpContain, b.key))(t); !maps.Equal(now.Fields, was.Fields) {
+		t.Errorf("the key is %v, it was %v", now.Fields, was.Fields)
+	}
+	changed := b.sent(sandbox.EffectUndoable)
+	if e, err := keyRestore().DryRun(t.Context(), b.h, In{c}); err != nil || !e.Done { // as after a lost answer
+		t.Errorf("a look again under the grant says %+v, %v", e, err)
+	}
+	if n := b.sent(sandbox.EffectUndoable); n != changed {
+		t.Errorf("a look changed something")
+	}
+	if row := b.row(t, "respond/key.contain"); row.UndoneAt.IsZero() {
+		t.Errorf("the first run still says that it is in force: %+v", row)
+	}
+	other := b.call("key.restore", "key", nil)
+	other.Run = "run-2"
+	if _, err := keyRestore().DryRun(t.Context(), b.h, In{other}); err == nil || !strings.Contains(err.Error(), "undo record in force") {
+		t.Errorf("it is taken back twice: %v", err)
+	}
 }

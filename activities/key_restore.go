@@ -15,7 +15,7 @@ func keyRestore() Action {
 			Summary: "Put a contained key back as it was; it gives a possibly stolen key back, so it counts as final",
 			Inputs: []playbooks.Field{
 				{Name: "key", Type: playbooks.TypeKey, Required: true, Doc: "the contained key"},
-				{Name: "step", Type: playbooks.TypeString, Doc: "path of the step whose undo record is used; the latest containment of the key otherwise"},
+				{Name: "step", Type: playbooks.TypeString, Doc: "path of the step whose undo record is used; the latest containment of the key otherwise, also one that an ended run left in force"},
 			},
 			Outputs: []playbooks.Field{{Name: "summary", Type: playbooks.TypeString, Required: true, Doc: "what was put back"}},
 			Example: map[string]any{"summary": "The key has its API targets again"},

@@ -15,7 +15,7 @@ func sessionsRestore() Action {
 			Summary: "Let live again what sessions.revoke ended; it may give a thief his session back, so it counts as final",
 			Inputs: []playbooks.Field{
 				{Name: "key", Type: playbooks.TypeKey, Required: true, Doc: "the key whose sessions were ended"},
-				{Name: "step", Type: playbooks.TypeString, Doc: "path of the step whose undo record is used; the latest one of the key otherwise"},
+				{Name: "step", Type: playbooks.TypeString, Doc: "path of the step whose undo record is used; the latest one of the key otherwise, also one that an ended run left in force"},
 			},
 			Outputs: []playbooks.Field{{Name: "summary", Type: playbooks.TypeString, Required: true, Doc: "what was taken off"}},
 			Example: map[string]any{"summary": "The deny policy is off"},

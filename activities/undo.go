@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/tourniquet-ir/tourniquet/integrations/keys"
 	"github.com/tourniquet-ir/tourniquet/internal/database"
@@ -24,7 +25,41 @@ func undoRecord(ctx context.Context, h *House, in In, action string, k incident.
 			return r, nil
 		}
 	}
-	return database.UndoRow{}, keys.Permanent(fmt.Errorf("this run has no undo record for %s", k.Target()))
+	if in.Text("step") == "" {
+		if r, found, err := h.leftBehind(ctx, in, action, k); found || err != nil {
+			return r, err
+		}
+	}
+	return database.UndoRow{}, keys.Permanent(fmt.Errorf("neither this run nor one that has ended has an undo record in force for %s", k.Target()))
+}
+
+// leftBehind is what a run that has ended left in force on a key: a later run, which people sign for, may take it back. Under a grant
+// it may have been taken back already, by the call whose answer was lost.
+func (h *House) leftBehind(ctx context.Context, in In, action string, k incident.Key) (found database.UndoRow, is bool, err error) {
+	rows, err := h.DB.UndosBy(ctx, action)
+	if err != nil {
+		return found, false, err
+	}
+	for _, r := range rows {
+		switch about := r.Target == k.Target() || strings.HasPrefix(r.Target, k.Target()+" ("); {
+		case !about || r.Run == in.Run:
+			continue
+		case !r.UndoneAt.IsZero():
+			if in.Grant != nil && !is {
+				found, is = r, true
+			}
+			continue
+		}
+		run, err := h.DB.Run(ctx, r.Run)
+		if err != nil {
+			return r, false, err
+		}
+		if run.State != "done" {
+			return r, false, keys.Permanent(fmt.Errorf("%s of run %s is in force on %s, and that run has not ended: it takes it back itself, or cancel it first", r.Step, r.Run, k.Target()))
+		}
+		return r, true, nil
+	}
+	return found, is, nil
 }
 
 // dryUndo compares the target as it is with what op found and left.
@@ -71,5 +106,5 @@ func runUndo(ctx context.Context, h *House, in In, action string) (Output, error
 	if err != nil {
 		return Output{}, err
 	}
-	return Output{Summary: got.Summary, Request: got.RequestID, Values: map[string]any{"summary": got.Summary}}, h.DB.MarkUndone(ctx, in.Run, row.Step)
+	return Output{Summary: got.Summary, Request: got.RequestID, Values: map[string]any{"summary": got.Summary}}, h.DB.MarkUndone(ctx, row.Run, row.Step)
 }

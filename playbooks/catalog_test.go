@@ -30,7 +30,7 @@ func catalog() playbooks.Catalog {
 	}
 	add("key.identify", "observe", "", "key:key!")
 	add("key.contain", "undoable", "key:key!", "summary:string! measure:string! reach:string! contained_at:time!")
-	add("key.restore", "final", "key:key!", "summary:string")
+	add("key.restore", "final", "key:key!", "summary:string!")
 	add("key.probe", "observe", "key:key!", "state:string! summary:string!")
 	add("key.revoke", "final", "key:key!", "summary:string!")
 	add("key.create", "undoable", "like:key!", "key:key! summary:string")

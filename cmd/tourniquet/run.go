@@ -16,7 +16,7 @@ import (
 
 func (sh *shell) runCmd() *cobra.Command {
 	return online(group("run", "Runs: start, follow, read, cancel",
-		sh.runStartCmd(), sh.runListCmd(), sh.runShowCmd(), sh.runWatchCmd(), sh.runReportCmd(), sh.runHistoryCmd(), sh.runNoteCmd(), sh.runCancelCmd(),
+		sh.runStartCmd(), sh.runListCmd(), sh.runShowCmd(), sh.runWatchCmd(), sh.runReportCmd(), sh.runHistoryCmd(), sh.runNoteCmd(), sh.runCancelCmd(), sh.runUndoCmd(),
 		sh.runTimelineCmd(), sh.runRefundCmd(), sh.runLessonCmd(), sh.runNextCmd(), sh.runSchemaCmd()))
 }
 

@@ -105,6 +105,19 @@ func (d *DB) Undos(ctx context.Context, run string) ([]UndoRow, error) {
 	return out, nil
 }
 
+// UndosBy lists what is taken back by one action, of all runs, the newest first.
+func (d *DB) UndosBy(ctx context.Context, action string) ([]UndoRow, error) {
+	out, err := list(ctx, d.reader, scanUndo, `SELECT run, step, action, target, before, undo, left_state, at, undone_at
+		FROM undos WHERE action = ? ORDER BY n DESC LIMIT ?`, action, mostUndos)
+	if err != nil {
+		return nil, fmt.Errorf("undo records of %q: %w", action, err)
+	}
+	return out, nil
+}
+
+// mostUndos bounds how far back is looked for what an ended run left behind.
+const mostUndos = 5000
+
 func scanUndo(s scanner) (UndoRow, error) {
 	var u UndoRow
 	var before, undo, left sql.NullString

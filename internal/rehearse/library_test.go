@@ -122,7 +122,7 @@ func TestExactlyOnePlaybookAnswersEachKindOfAlert(t *testing.T) {
 		}
 	}
 	for _, p := range all {
-		if answered[p.ID] == 0 {
+		if answered[p.ID] == 0 && p.Trigger != "" { // without one people start it by hand
 			t.Errorf("%s never answers", p.ID)
 		}
 	}

@@ -20,9 +20,7 @@ func table() []mutation {
 		{playbook: "llmjacking", name: "sessions are never ended", change: drop("sessions")},
 
 		{playbook: "llmjacking", name: "the sign-off of account_on is dropped", change: unsign("account_on")},
-		{playbook: "llmjacking", name: "a stopped account is never let run again", change: drop("account_on")},
 		{playbook: "llmjacking", name: "whatever is no false alarm is closed as one", change: swap("stand_down", `== "false_alarm"`, `!= "false_alarm"`)},
-		{playbook: "llmjacking", name: "a false alarm leaves its ticket open", change: drop("stand_down")},
 
 		{playbook: "leaked-not-used", name: "the old key is taken away before the new one is made", change: move("replace", "take_away")},
 		{playbook: "leaked-not-used", name: "the condition of abused is inverted", change: swap("abused", "> 0", "== 0")},
