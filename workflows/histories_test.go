@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/tourniquet-ir/tourniquet/internal/seal"
 	"github.com/tourniquet-ir/tourniquet/internal/wire"
@@ -45,7 +46,8 @@ func replay(h *historypb.History, f respond) error {
 	}
 	r.RegisterWorkflowWithOptions(f, workflow.RegisterOptions{Name: wire.Respond})
 	r.RegisterWorkflowWithOptions(workflows.Sweep, workflow.RegisterOptions{Name: wire.SweepName})
-	return r.ReplayWorkflowHistoryWithOptions(quietLog(), h, worker.ReplayWorkflowHistoryOptions{OriginalExecution: execution(h)})
+	// The replayer writes into what it reads, and others read it, too.
+	return r.ReplayWorkflowHistoryWithOptions(quietLog(), proto.CloneOf(h), worker.ReplayWorkflowHistoryOptions{OriginalExecution: execution(h)})
 }
 
 // execution is the run that a history belongs to. A reset gives a run a new id, which stands where it was reset.
