@@ -88,7 +88,7 @@ func (sh *shell) alertSend(cmd *cobra.Command, f alertFlags, file string) error 
 		if err != nil {
 			return misuse("--server takes an address such as https://tourniquet.example.com")
 		}
-		if err := sh.prove(req, s.Describe(), format, conf, f, body); err != nil {
+		if err := sh.prove(req, s.Describe(), format, conf, sh.places(c), f, body); err != nil {
 			return err
 		}
 		sent, err := postFinding(cmd.Context(), base, req)
@@ -150,7 +150,7 @@ func (sh *shell) finding(file string, most int) ([]byte, error) {
 }
 
 // prove adds what the source's card asks for: its headers, and the signature or the token of the configuration.
-func (sh *shell) prove(req *http.Request, card sources.Card, format string, conf config.Source, f alertFlags, body []byte) error {
+func (sh *shell) prove(req *http.Request, card sources.Card, format string, conf config.Source, in config.Places, f alertFlags, body []byte) error {
 	req.Header.Set("Content-Type", mediaOf(card, body))
 	for _, h := range card.Headers {
 		switch {
@@ -162,13 +162,13 @@ func (sh *shell) prove(req *http.Request, card sources.Card, format string, conf
 	}
 	switch {
 	case conf.Secret != "":
-		key, err := conf.Secret.Resolve(sh.Env)
+		key, err := conf.Secret.Resolve(in)
 		if err != nil {
 			return fmt.Errorf("sources.%s.secret: %w", f.source, err)
 		}
 		maps.Copy(req.Header, sources.SchemeOf(format).Sign([]byte(key), body, time.Now()))
 	case conf.Token != "":
-		token, err := conf.Token.Resolve(sh.Env)
+		token, err := conf.Token.Resolve(in)
 		if err != nil {
 			return fmt.Errorf("sources.%s.token: %w", f.source, err)
 		}

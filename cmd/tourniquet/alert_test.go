@@ -59,7 +59,7 @@ func openDoor(t *testing.T) doorway {
 		if err != nil {
 			t.Fatal(err)
 		}
-		auth, err := proofOf(settings{Config: c, Env: look}, name, format, nil)
+		auth, err := proofOf(settings{Config: c, Env: config.Places{Env: look}}, name, format, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -54,8 +54,8 @@ func app(s settings) fx.Option {
 // settings is what a command hands to the house.
 type settings struct {
 	Config *config.Config
-	Env    config.Lookup
-	World  string // production or drill
+	Env    config.Places // where references lead
+	World  string        // production or drill
 	Log    *slog.Logger
 	Ready  func(url string) // called when the doors are open
 	Role   role             // which part of the house this process is; empty: all of it

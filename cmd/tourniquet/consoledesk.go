@@ -148,7 +148,7 @@ func consoleOptions(p routeParams) (console.Options, error) {
 	}
 	return console.Options{
 		DB: p.DB, Desk: desk, Logger: p.Settings.Log, Now: time.Now, World: p.Settings.World, Viewer: p.Settings.Viewer,
-		Secure: strings.HasPrefix(p.Settings.Config.URL(), "https://"), SignOn: service, More: p.operate(), Version: p.version(), Library: p.library(),
+		Codec: p.codec(), Secure: strings.HasPrefix(p.Settings.Config.URL(), "https://"), SignOn: service, More: p.operate(), Version: p.version(), Library: p.library(),
 		Explain: func(a incident.Alert) []playbooks.Explained {
 			return playbooks.ExplainAll(p.Starter.Library().Programs, a.Env(), a.NamesKey(), time.Now())
 		},
@@ -165,6 +165,15 @@ func consoleOptions(p routeParams) (console.Options, error) {
 			},
 		},
 	}, nil
+}
+
+// codec is nil where no page of Temporal's is named. Its command line goes the same way, with a personal token.
+func (p routeParams) codec() *console.Codec {
+	origins := p.Settings.Config.Temporal.UIOrigins
+	if len(origins) == 0 {
+		return nil
+	}
+	return &console.Codec{Codec: p.Ring.Codec(), Namespace: p.Engine.Namespace(), Origins: origins}
 }
 
 func (p routeParams) version() string { return thisRelease(debug.ReadBuildInfo()).Version }

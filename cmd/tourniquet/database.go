@@ -78,7 +78,7 @@ func (sh *shell) target(to string) (string, error) {
 		}
 		return to, nil
 	}
-	at, err := config.Secret(to).Resolve(sh.Env)
+	at, err := config.Secret(to).Resolve(config.Places{Env: sh.Env})
 	if err != nil {
 		return "", misuse("--to: %s", err)
 	}

@@ -151,7 +151,7 @@ func (sh *shell) markRestored(ctx context.Context, c *config.Config, why string)
 	if err != nil {
 		return err
 	}
-	at, err := databaseAt(settings{Config: c, Env: sh.Env})
+	at, err := databaseAt(settings{Config: c, Env: sh.places(c)})
 	if err != nil {
 		return err
 	}

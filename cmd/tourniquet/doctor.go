@@ -68,7 +68,7 @@ func (sh *shell) doctor(ctx context.Context, r role, drill bool, limit time.Dura
 		e.fault("configuration", err, "mend the file, then run doctor again; tourniquet.example.yaml shows every section")
 		return e.tell()
 	}
-	e.s = settings{Config: c, Env: sh.Env, World: incident.WorldProduction, Log: sh.logger(), Role: r}
+	e.s = settings{Config: c, Env: sh.places(c), World: incident.WorldProduction, Log: sh.logger(), Role: r}
 	e.ok("configuration", "%s, mode %s", sh.Config, c.Mode)
 	e.role()
 	e.secrets()
@@ -123,12 +123,20 @@ func (e *examination) secrets() {
 			continue
 		}
 		if _, err := config.Secret(v.Value).Resolve(e.s.Env); err != nil {
-			e.fault("secret "+v.Name, err, "set it where tourniquet runs: the configuration refers to "+v.Value)
+			e.fault("secret "+v.Name, err, mendOf(v.Value))
 			continue
 		}
 		resolved++
 	}
 	e.ok("secrets", "%d references resolve", resolved)
+}
+
+// mendOf is what somebody does about a reference that does not resolve.
+func mendOf(reference string) string {
+	if strings.HasPrefix(reference, "env://") || strings.HasPrefix(reference, "file://") {
+		return "set it where tourniquet runs: the configuration refers to " + reference
+	}
+	return "write " + reference + " into its store, and let tourniquet read it: docs/secrets.md has the right that it needs"
 }
 
 func (e *examination) tell() error {

@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/fx"
 
+	"github.com/tourniquet-ir/tourniquet/internal/config"
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
 	"github.com/tourniquet-ir/tourniquet/internal/sandbox"
 	"github.com/tourniquet-ir/tourniquet/internal/signoff"
@@ -81,7 +82,7 @@ func (e *examination) drillOne(ctx context.Context, sc sandbox.Scenario, limit t
 	quiet := *e.sh
 	quiet.Talk, quiet.JSON = io.Discard, false
 	d := &rehearsal{sh: &quiet, scenario: sc, stage: stage, scripted: true, delay: time.Second, url: cfg.URL(), cast: e.cast(sc), makers: e.members[cfg.Policy.Responders]}
-	s := settings{Config: cfg, Env: nothing, World: incident.WorldDrill, Log: slog.New(slog.DiscardHandler)}
+	s := settings{Config: cfg, Env: config.Places{Env: nothing}, World: incident.WorldDrill, Log: slog.New(slog.DiscardHandler)}
 	if d.close, err = open(ctx, s, fx.Populate(&d.db, &d.evidence, &d.signer)); err != nil {
 		e.fault(check, err, "what stops this house stops serve as well; mend what it names")
 		return

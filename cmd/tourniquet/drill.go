@@ -147,7 +147,7 @@ func (sh *shell) openDrill(ctx context.Context, dir string, d *rehearsal) error 
 		return err
 	}
 	d.say("starting Tourniquet, the sandbox and its Slack …")
-	s := settings{Config: cfg, Env: sh.Env, World: incident.WorldDrill, Log: slog.New(slog.NewTextHandler(sh.Talk, &slog.HandlerOptions{Level: slog.LevelError})), Viewer: rand.Text()}
+	s := settings{Config: cfg, Env: sh.places(cfg), World: incident.WorldDrill, Log: slog.New(slog.NewTextHandler(sh.Talk, &slog.HandlerOptions{Level: slog.LevelError})), Viewer: rand.Text()}
 	d.url, d.viewer = cfg.URL(), s.Viewer
 	d.close, err = open(ctx, s, fx.Populate(&d.db, &d.evidence, &d.signer))
 	if err != nil {

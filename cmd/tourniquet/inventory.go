@@ -43,7 +43,7 @@ func (sh *shell) known() (settings, *inventory.Inventory, error) {
 	if err != nil {
 		return settings{}, nil, err
 	}
-	s := settings{Config: c, Env: sh.Env, World: incident.WorldProduction, Log: sh.logger()}
+	s := settings{Config: c, Env: sh.places(c), World: incident.WorldProduction, Log: sh.logger()}
 	if c.Inventory.File == "" {
 		return s, nil, misuse("the configuration names no inventory.file; tourniquet init writes one")
 	}

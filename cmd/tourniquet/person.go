@@ -81,7 +81,7 @@ func (sh *shell) listed(people ...string) (settings, error) {
 			return settings{}, misuse("%q is not listed under people in %q", id, sh.Config)
 		}
 	}
-	return settings{Config: c, Env: sh.Env}, nil
+	return settings{Config: c, Env: sh.places(c)}, nil
 }
 
 func (sh *shell) personTokensCmd() *cobra.Command {

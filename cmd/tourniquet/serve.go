@@ -44,7 +44,7 @@ func (sh *shell) serveCmd() *cobra.Command {
 // serve runs until the context ends, then drains.
 func (sh *shell) serve(ctx context.Context, c *config.Config, r role) error {
 	log := sh.logger()
-	s := settings{Config: c, Env: sh.Env, World: incident.WorldProduction, Role: r, Log: log, Ready: func(url string) {
+	s := settings{Config: c, Env: sh.places(c), World: incident.WorldProduction, Role: r, Log: log, Ready: func(url string) {
 		if !r.is(roleAPI) {
 			_, _ = fmt.Fprintf(sh.Talk, "tourniquet is ready: a worker, health at %s (mode %s)\n", url, c.Mode)
 			return

@@ -52,7 +52,7 @@ func TestTheSignOnServiceNamesSubjectsAndTheConfigurationSaysWhoTheyAre(t *testi
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := settings{Env: func(string) (string, bool) { return sso.ClientSecret, true }, Config: &config.Config{Server: config.Server{URL: ours, OIDC: &config.SignIn{
+			s := settings{Env: config.Places{Env: func(string) (string, bool) { return sso.ClientSecret, true }}, Config: &config.Config{Server: config.Server{URL: ours, OIDC: &config.SignIn{
 				Name: "Example SSO", Issuer: front.URL, ClientID: sso.ClientID, ClientSecret: "env://SSO", Roles: c.roles}}}}
 			service, err := signOnOf(s, dir, ring, db)
 			if err != nil {

@@ -55,7 +55,7 @@ func clusters(c *config.Config) (secretstores.Store, error) {
 	return kubernetes.New(list)
 }
 
-func awsStore(s settings, c config.AWSSecrets) (secretstores.Store, error) {
+func awsStore(s settings, c config.AWSSecrets) (*awssecrets.Store, error) {
 	o := awssecrets.Options{Endpoint: c.Endpoint}
 	if c.AccessKeyID != "" {
 		secret, err := c.SecretAccessKey.Resolve(s.Env)
@@ -73,7 +73,7 @@ func awsStore(s settings, c config.AWSSecrets) (secretstores.Store, error) {
 	return awssecrets.New(o)
 }
 
-func gcpStore(s settings, c config.GCPSecrets) (secretstores.Store, error) {
+func gcpStore(s settings, c config.GCPSecrets) (*gcpsecrets.Store, error) {
 	tokens, err := googleTokens(s, config.Gemini{AccessToken: c.AccessToken, CredentialsFile: c.CredentialsFile})
 	if err != nil {
 		return nil, err

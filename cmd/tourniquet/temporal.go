@@ -28,7 +28,7 @@ func (sh *shell) temporalNamespaceCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s := settings{Config: c, Env: sh.Env}
+			s := settings{Config: c, Env: sh.places(c)}
 			ring, err := seal.Load(ringPath(c))
 			if err != nil {
 				return err
@@ -64,7 +64,7 @@ func (sh *shell) temporalServeCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "serve", Short: "Run a Temporal server alone, on this machine only", Args: cobra.NoArgs, Hidden: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			at, err := config.Secret(database).Resolve(sh.Env)
+			at, err := config.Secret(database).Resolve(config.Places{Env: sh.Env})
 			if err != nil {
 				return err
 			}

@@ -58,6 +58,9 @@ func shelfCalls(s Shelf, store secretstores.Store) map[string]func(context.Conte
 	if k, keeps := store.(secretstores.Keeper); keeps {
 		out["old value"] = func(ctx context.Context) error { _, err := k.Old(ctx, s.Dependent); return err }
 	}
+	if r, reads := store.(secretstores.Reader); reads {
+		out["value"] = func(ctx context.Context) error { _, err := r.Value(ctx, s.Dependent); return err }
+	}
 	if s.Undo != "" {
 		out["restore"] = func(ctx context.Context) error {
 			_, err := store.Restore(ctx, s.Dependent, []byte(s.Undo), change.Value, change)

@@ -3,6 +3,7 @@ package secretstores
 import (
 	"context"
 	"crypto/subtle"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -68,6 +69,26 @@ func Need(d incident.Dependent, fields ...string) error {
 // Version is the undo record of a store with versions.
 type Version struct {
 	Version string `json:"version"`
+}
+
+// Field is the text of one field of a JSON object; the whole text where no field is named.
+func Field(text, field string) (value string, there bool) {
+	if field == "" {
+		return text, true
+	}
+	fields := map[string]json.RawMessage{}
+	_ = json.Unmarshal([]byte(text), &fields) // what is no object has no fields
+	there = json.Unmarshal(fields[field], &value) == nil
+	return value, there
+}
+
+// FieldOf is Field, or the sentence that it is not there.
+func FieldOf(what, text, field string) ([]byte, error) {
+	value, there := Field(text, field)
+	if !there {
+		return nil, keys.Permanent(fmt.Errorf("%s holds no JSON object with the field %q as text", what, field))
+	}
+	return []byte(value), nil
 }
 
 // Seen words what a check found: there, and the wanted value where one is wanted. Values are compared in constant time.

@@ -52,6 +52,11 @@ type Keeper interface {
 	Old(ctx context.Context, d incident.Dependent) ([]byte, error)
 }
 
+// Reader gives a value out, for the references of the configuration. Its errors hold nothing of a value.
+type Reader interface {
+	Value(ctx context.Context, d incident.Dependent) ([]byte, error)
+}
+
 // Deployer makes a dependent use what its store holds now, whichever store that is.
 type Deployer interface {
 	Deploys() string // DeployWorkflow or DeployRollout

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
@@ -26,8 +27,7 @@ func (c *Config) check() error {
 	add(err != nil, "server.listen: %q is not host:port", c.Server.Listen)
 	add(c.Server.TLS != nil && (c.Server.TLS.Cert == "" || c.Server.TLS.Key == ""), "server.tls: needs cert and key, the names of two PEM files")
 	add(c.Server.Drain < 0 || time.Duration(c.Server.Drain) > 20*time.Second, "server.drain: lies between 0s and 20s")
-	add(c.Temporal.Mode != "embedded" && c.Temporal.Mode != "external", "temporal.mode: %q is neither embedded nor external", c.Temporal.Mode)
-	add(c.Temporal.Mode == "external" && c.Temporal.Address == "", "temporal.address: is needed for mode external")
+	c.Temporal.check(add)
 	add(c.Database.Driver != "sqlite" && c.Database.Driver != "postgres", "database.driver: %q is not known; there are sqlite and postgres", c.Database.Driver)
 	add(c.Database.Driver == "postgres" && c.Database.URL == "", "database.url: is needed for driver postgres")
 	for _, at := range c.urls() {
@@ -65,12 +65,31 @@ func (c *Config) check() error {
 		}
 	}
 	faults = append(faults, c.checkOutside()...)
+	faults = append(faults, c.checkReferences()...)
 	for _, s := range c.secrets() {
 		if err := s.value.check(); err != nil {
 			faults = append(faults, fmt.Errorf("%s: %w", s.name, err))
 		}
 	}
 	return errors.Join(faults...)
+}
+
+func (t Temporal) check(add func(bad bool, format string, args ...any)) {
+	add(t.Mode != "embedded" && t.Mode != "external", "temporal.mode: %q is neither embedded nor external", t.Mode)
+	add(t.Mode == "external" && t.Address == "", "temporal.address: is needed for mode external")
+	for _, at := range t.UIOrigins {
+		add(!isOrigin(at), "temporal.ui_origins: %q is not an origin such as https://temporal.example.com, without a path; http is for this machine alone", at)
+	}
+}
+
+// isOrigin is what a browser sends as Origin, in its own spelling, of a page that nobody could have changed on its way.
+func isOrigin(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || strings.Contains(text, "*") || text != strings.ToLower(u.Scheme+"://"+u.Host) {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Scheme == "https" || u.Scheme == "http" && (u.Hostname() == "localhost" || ip != nil && ip.IsLoopback())
 }
 
 func (c *Config) urls() [][2]string {
@@ -87,7 +106,7 @@ func (c *Config) urls() [][2]string {
 	if c.GitHub != nil {
 		put("github.base_url", c.GitHub.BaseURL)
 	}
-	for _, u := range append(c.Providers.urls(), c.SecretStores.urls()...) {
+	for _, u := range slices.Concat(c.Providers.urls(), c.SecretStores.urls(), c.References.urls()) {
 		put(u[0], u[1])
 	}
 	if p := c.Notify.PagerDuty; p != nil {

@@ -29,6 +29,7 @@ type Config struct {
 	GitHub       *GitHub                 `yaml:"github"`
 	Providers    Providers               `yaml:"providers"`
 	SecretStores SecretStores            `yaml:"secret_stores"`
+	References   References              `yaml:"references"`
 	Sources      map[string]Source       `yaml:"sources"`
 	People       []Person                `yaml:"people"`
 	Groups       map[string]people.Group `yaml:"groups"`
@@ -80,6 +81,8 @@ type Temporal struct {
 	Database  Secret `yaml:"database_url"` // of the embedded engine: a PostgreSQL in place of a file in the data directory
 	APIKey    Secret `yaml:"api_key"`
 	TLS       *TLS   `yaml:"tls"`
+
+	UIOrigins []string `yaml:"ui_origins"` // of Temporal's own pages, which may have payloads opened; default: none
 }
 
 // TLS names PEM files.

@@ -83,7 +83,7 @@ func TestEveryFaultIsASentenceWithItsPlace(t *testing.T) {
 		"a source of unknown trust":    {"sources: { github: { trust: maybe, token: \"env://T\" } }\n", `sources.github.trust: "maybe"`},
 		"a person without id":          {"people: [{ name: Ana }]\n", "people[0]: needs an id"},
 		"an address that is none":      {"github: { base_url: api.github.com }\n", `github.base_url: "api.github.com" is not an address`},
-		"a vault that is not built in": {"github: { token: \"vault://x\" }\n", `github.token: references of the form "vault://" are not known`},
+		"a store that is not built in": {"github: { token: \"keychain://x\" }\n", `github.token: references of the form "keychain://" are not known`},
 		"two documents":                {"mode: observe\n---\nmode: enforce\n", "more than one document"},
 		"enforce without people":       {"mode: enforce\n", "policy.final.seats is missing"},
 		"no YAML":                      {"mode: [observe\n", "line"},

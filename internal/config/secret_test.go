@@ -22,18 +22,18 @@ func TestASecretComesFromTheEnvironmentOrAFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, ref := range []Secret{"env://T", Secret("file://" + file)} {
-		if got, err := ref.Resolve(env); err != nil || got != value {
+		if got, err := ref.Resolve(Places{Env: env}); err != nil || got != value {
 			t.Errorf("%s gives something else (%v)", ref, err)
 		}
 	}
-	if got, err := Secret("").Resolve(env); got != "" || err != nil {
+	if got, err := Secret("").Resolve(Places{Env: env}); got != "" || err != nil {
 		t.Errorf("no reference gives %q, %v", got, err)
 	}
 	for ref, want := range map[Secret]string{
 		"env://GONE": "GONE is not set", "env://EMPTY": "EMPTY is not set",
 		Secret("file://" + file + ".gone"): "cannot be read",
 	} {
-		if _, err := ref.Resolve(env); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := ref.Resolve(Places{Env: env}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", ref, err)
 		}
 	}
@@ -47,7 +47,7 @@ func TestAnEmptyOrEndlessSecretFileIsRefused(t *testing.T) {
 		if err := os.WriteFile(file, []byte(body), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Secret("file://" + file).Resolve(none); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Secret("file://" + file).Resolve(Places{Env: none}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", want, err)
 		}
 	}

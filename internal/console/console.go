@@ -65,6 +65,7 @@ type Options struct {
 	Logger  *slog.Logger
 	Now     func() time.Time
 	World   string // incident.WorldDrill puts a watermark on every page
+	Codec   *Codec // nil: the engine's own pages are shown nothing
 	Secure  bool   // cookies over https only; false on plain loopback
 	Viewer  string // drills only: a link token that opens one session that may look but not decide; empty: none
 }
@@ -134,7 +135,14 @@ func (c *Console) Handler() http.Handler {
 	mux := http.NewServeMux()
 	c.routes(mux)
 	cross := http.NewCrossOriginProtection() // refuses writes that another site makes a browser send
-	return c.headers(cross.Handler(mux))
+	pages := c.headers(cross.Handler(mux), maxForm)
+	if c.Codec == nil {
+		return pages
+	}
+	all := http.NewServeMux() // pages of the engine ask from another origin: what protects the console would keep them out
+	all.Handle(CodecPath+"/", c.codecDoor())
+	all.Handle("/", pages)
+	return all
 }
 
 func (c *Console) routes(mux *http.ServeMux) {

@@ -14,8 +14,8 @@ const (
 	policy   = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
-// headers are on every answer.
-func (c *Console) headers(next http.Handler) http.Handler {
+// headers are on every answer. A body has most bytes.
+func (c *Console) headers(next http.Handler, most int64) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
@@ -29,7 +29,7 @@ func (c *Console) headers(next http.Handler) http.Handler {
 		if c.Secure {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		r.Body = http.MaxBytesReader(w, r.Body, most)
 		next.ServeHTTP(w, r)
 	})
 }

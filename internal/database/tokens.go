@@ -149,6 +149,12 @@ func (d *DB) NoteRefusedToken(ctx context.Context, t Token, now time.Time) error
 		Body: map[string]any{"token": t.ID, "why": t.Refusal(now)}})
 }
 
+// NotePayloadsRead writes down that a person was shown what the workflow engine keeps, once a minute for each: the engine's pages ask for every event.
+func (d *DB) NotePayloadsRead(ctx context.Context, person string, now time.Time) error {
+	minute := now.UTC().Truncate(time.Minute)
+	return d.Append(ctx, HouseLedger, Entry{ID: "payloads/" + person + "/" + minute.Format(time.RFC3339), Kind: "payloads.read", Actor: person, At: minute, Body: map[string]any{}})
+}
+
 func scanToken(s scanner) (t Token, err error) {
 	var hash string
 	var at, until int64

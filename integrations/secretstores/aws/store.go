@@ -258,13 +258,21 @@ func (s *Store) Holds(ctx context.Context, d incident.Dependent, value []byte) (
 	if err != nil {
 		return secretstores.Health{}, err
 	}
-	there := true
-	if p.field != "" {
-		fields := map[string]json.RawMessage{}
-		_ = json.Unmarshal([]byte(text), &fields) // what is no object has no fields
-		there = json.Unmarshal(fields[p.field], &text) == nil
-	}
+	text, there := secretstores.Field(text, p.field)
 	return secretstores.Seen("version "+version+" of "+p.String(), there, []byte(text), value), nil
+}
+
+// Value implements secretstores.Reader.
+func (s *Store) Value(ctx context.Context, d incident.Dependent) ([]byte, error) {
+	p, err := s.place(d)
+	if err != nil {
+		return nil, err
+	}
+	text, _, err := p.value(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return secretstores.FieldOf(p.String(), text, p.field)
 }
 
 func fault(what string, err error) error {

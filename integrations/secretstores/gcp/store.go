@@ -1,6 +1,7 @@
 package gcp
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -82,6 +83,7 @@ func (s *Store) Ready(context.Context) error {
 
 var (
 	projectForm = regexp.MustCompile(`^[a-z0-9.:-]{1,100}$`)
+	versionForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`) // a number, latest, or an alias
 	nameForm    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
 )
 
@@ -225,6 +227,23 @@ func (s *Store) Holds(ctx context.Context, d incident.Dependent, value []byte) (
 	}
 	defer clear(got)
 	return secretstores.Seen("version "+number(v)+" of Google secret "+name, true, got, value), nil
+}
+
+// Value implements secretstores.Reader: version is latest unless the address names one.
+func (s *Store) Value(ctx context.Context, d incident.Dependent) ([]byte, error) {
+	name, err := nameOf(d)
+	if err != nil {
+		return nil, err
+	}
+	version := cmp.Or(d.Address["version"], "latest")
+	if !versionForm.MatchString(version) {
+		return nil, keys.Permanent(fmt.Errorf("%q is no version of Google secret %s", version, name))
+	}
+	got, err := s.value(ctx, name+"/versions/"+version)
+	if err != nil {
+		return nil, err
+	}
+	return secretstores.FieldOf("Google secret "+name, string(got), d.Address["field"])
 }
 
 func status(err error) int {

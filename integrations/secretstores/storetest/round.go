@@ -60,6 +60,11 @@ func Round(t *testing.T, b Bench) {
 		t.Fatal("the store does not hold the new value")
 	}
 	seen(t, b, next, old)
+	if r, reads := b.Store.(secretstores.Reader); reads {
+		if got, err := r.Value(t.Context(), b.Dependent); err != nil || string(got) != next {
+			t.Errorf("the value is not the one that was written (%v)", err)
+		}
+	}
 	if before.Undo == nil {
 		if _, err := b.Store.Restore(t.Context(), b.Dependent, nil, nil, secretstores.Change{}); !errors.Is(err, keys.ErrUnsupported) {
 			t.Errorf("restore: %v", err)

@@ -247,6 +247,26 @@ func (s *Store) Holds(ctx context.Context, d incident.Dependent, value []byte) (
 	return secretstores.Seen(fmt.Sprintf("version %d of %s", got.VersionMetadata.Version, p), has, []byte(text), value), nil
 }
 
+// Value implements secretstores.Reader.
+func (s *Store) Value(ctx context.Context, d incident.Dependent) ([]byte, error) {
+	p, err := placeOf(d)
+	if err != nil {
+		return nil, err
+	}
+	got, err := s.current(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	if got == nil || got.Data == nil {
+		return nil, keys.Permanent(fmt.Errorf("%s has no version that can be read", p))
+	}
+	text, is := got.Data[p.field].(string)
+	if !is {
+		return nil, keys.Permanent(fmt.Errorf("%s has no field %q that is text", p, p.field))
+	}
+	return []byte(text), nil
+}
+
 // mismatch is Vault's answer to a check-and-set that does not fit. It comes as 400, as everything wrong does.
 func mismatch(err error) bool {
 	var answer *api.ResponseError
