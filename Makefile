@@ -10,7 +10,7 @@ WORKFLOWCHECK := go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0
 UNHEAVY = $(GO) list -test -f '{{.ImportPath}} {{join .Deps " "}}' ./... \
 	| awk '$$1 ~ /\.test$$/ && !/ go\.temporal\.io\/server\// { sub(/\.test$$/, "", $$1); print $$1 }'
 
-.PHONY: help drill build test race lint bench bench-full check judge watch watch-cost bypass bypass-mutants mutations storm property fuzz chaos fleet chaos-mutants drills reproducible vuln
+.PHONY: help drill build test race lint bench bench-full bench-keep check judge watch watch-cost bypass bypass-mutants mutations storm property fuzz chaos fleet chaos-mutants drills reproducible vuln
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
@@ -58,6 +58,10 @@ faults: ## every client against every way in which a service fails; prints the t
 
 bench: ## alert to first request, and runs per second, beside the bare workflow engine
 	$(GO) run ./test/bench
+
+BENCH ?= -postgres -scale -grown 300 -parked 10000 -limit 60m
+bench-keep: ## everything that can be measured, compared with the last time, and added to test/bench/history.jsonl (about half an hour)
+	$(GO) run ./test/bench $(BENCH) -record
 
 bench-full: ## the same, ten times the closed runs, and 10,000 runs that wait for people (about twenty minutes)
 	$(GO) run ./test/bench -grown 300 -parked 10000 -limit 60m

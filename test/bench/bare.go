@@ -42,10 +42,11 @@ type bareConfig struct {
 	Token, SlackToken    string
 	SlackApp, SlackSign  string
 	Channel, Team, AppID string
+	Postgres             string // in which the engine keeps its state; "": a file
 }
 
-// startBare runs this program again, as the bare side.
-func startBare(ctx context.Context, dir string, w *world) (*side, error) {
+// startBare runs this program again, as the bare side; its engine keeps its state in a file, or in a PostgreSQL.
+func startBare(ctx context.Context, dir string, w *world, postgres string) (*side, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -59,7 +60,7 @@ func startBare(ctx context.Context, dir string, w *world) (*side, error) {
 	}
 	c := w.slack.Credentials()
 	raw, err := json.Marshal(bareConfig{Dir: filepath.Join(dir, "data"), Listen: listen, Google: w.googleURL, Slack: w.slkURL, Token: w.AdminToken(),
-		SlackToken: c.Token, SlackApp: c.AppToken, SlackSign: c.SigningSecret, Channel: c.Channel, Team: c.Team, AppID: c.App})
+		SlackToken: c.Token, SlackApp: c.AppToken, SlackSign: c.SigningSecret, Channel: c.Channel, Team: c.Team, AppID: c.App, Postgres: postgres})
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +107,7 @@ func runBare(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	eng, err := engine.Start(ctx, engine.Config{DataDir: c.Dir, DataConverter: seal.DataConverter(ring), FailureConverter: seal.FailureConverter(ring)})
+	eng, err := engine.Start(ctx, engine.Config{DataDir: c.Dir, Postgres: c.Postgres, DataConverter: seal.DataConverter(ring), FailureConverter: seal.FailureConverter(ring)})
 	if err != nil {
 		return err
 	}

@@ -161,7 +161,11 @@ func (s *side) idle(ctx context.Context, d time.Duration) (*idle, error) {
 
 // cpuTime is user and system time so far; the kernel counts in hundredths of a second.
 func (s *side) cpuTime() (time.Duration, bool) {
-	body, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(s.cmd.Process.Pid), "stat"))
+	return cpuTime(s.cmd.Process.Pid)
+}
+
+func cpuTime(pid int) (time.Duration, bool) {
+	body, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
 	if err != nil {
 		return 0, false
 	}

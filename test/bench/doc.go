@@ -1,5 +1,5 @@
 // Command bench measures how fast an alert becomes a containment, beside a bare Temporal workflow that makes the same
-// calls: rows 1 and 2 of docs/speed.md. Run it with `make bench`, or `go run ./test/bench -o json`.
+// calls: rows 1 and 2 of docs/speed.md; on request also PostgreSQL, scale-out, growth and parked runs. Run it with `make bench`, or `go run ./test/bench -o json`.
 //
 // Three processes take part. This one is the outside world: the sandbox's Google and Slack, and the clients that send alerts.
 // A child is `tourniquet serve`, built from this tree, with a playbook of contain, snapshot and notify. Another child

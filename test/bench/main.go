@@ -11,14 +11,19 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/tourniquet-ir/tourniquet/test/rig"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	var err error
-	if len(os.Args) == 3 && os.Args[1] == bareArg {
+	switch {
+	case len(os.Args) == 3 && os.Args[1] == bareArg:
 		err = runBare(ctx, os.Args[2])
-	} else {
+	case len(os.Args) == 4 && os.Args[1] == rig.EngineArg:
+		err = rig.RunEngine(ctx, os.Args[2], os.Args[3])
+	default:
 		err = bench(ctx, os.Args[1:], os.Stdout)
 	}
 	stop()
@@ -36,6 +41,9 @@ type choices struct {
 	limit           time.Duration
 	keep            string
 	parked, grown   int
+	postgres, scale bool
+	share           int
+	record          bool
 }
 
 func bench(ctx context.Context, args []string, out io.Writer) error {
@@ -50,11 +58,18 @@ func bench(ctx context.Context, args []string, out io.Writer) error {
 	f.StringVar(&c.keep, "keep", "", "keep data and logs in this folder")
 	f.IntVar(&c.parked, "parked", 0, "also measure so many runs that wait for a sign-off (10000: about ten minutes)")
 	f.IntVar(&c.grown, "grown", 0, "also measure so many runs with ten times as many closed ones in the database (300: about three minutes)")
+	f.BoolVar(&c.postgres, "postgres", false, "also measure both sides with records and engine in a PostgreSQL (as long again)")
+	f.BoolVar(&c.scale, "scale", false, "also measure one, two and four worker processes on PostgreSQL and an engine of its own, as the machine allows and with each slowed down (about three minutes)")
+	f.IntVar(&c.share, "share", 5, "with -scale: percent of the time that a slowed worker may run")
+	f.BoolVar(&c.record, "record", false, "add what came out to test/bench/history.jsonl")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
 	if c.output != "table" && c.output != "json" || c.samples < 1 || c.rounds < 1 {
 		return fmt.Errorf("-o is table or json, -n and -rounds are at least 1")
+	}
+	if c.share < 1 || c.share > 99 {
+		return fmt.Errorf("-share is 1 to 99 percent")
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.limit)
 	defer cancel()
@@ -67,6 +82,9 @@ func bench(ctx context.Context, args []string, out io.Writer) error {
 	}
 	rep, err := measure(ctx, c, dir)
 	if err != nil {
+		return err
+	}
+	if err := c.remember(ctx, rep); err != nil {
 		return err
 	}
 	if c.output == "json" {
@@ -120,7 +138,7 @@ func measure(ctx context.Context, c choices, dir string) (*report, error) {
 			return nil, err
 		}
 	}
-	bare, err := startBare(ctx, filepath.Join(dir, "bare"), w)
+	bare, err := startBare(ctx, filepath.Join(dir, "bare"), w, "")
 	if err != nil {
 		return nil, err
 	}
@@ -134,6 +152,16 @@ func measure(ctx context.Context, c choices, dir string) (*report, error) {
 	}
 	product.stop() // what follows has the machine for itself
 	bare.stop()
+	if c.postgres {
+		if rep.Postgres, err = onPostgres(ctx, c, filepath.Join(dir, "postgres"), w); err != nil {
+			return nil, err
+		}
+	}
+	if c.scale {
+		if rep.Scale, err = scale(ctx, c, filepath.Join(dir, "scale"), w); err != nil {
+			return nil, err
+		}
+	}
 	if c.grown > 0 {
 		if rep.Growth, err = grow(ctx, c, filepath.Join(dir, "growth"), w); err != nil {
 			return nil, err

@@ -266,6 +266,7 @@ func (r *report) concludeMore() {
 	if g := r.Growth; g != nil {
 		add("a run with ten times the closed runs costs at most %.3g times as much of the processor", g.CPUThen/g.CPU, aimGrowth)
 	}
+	r.Aims = append(r.Aims, scaleAims(r.Scale)...)
 	if p := r.Parked; p != nil {
 		for _, i := range slices.DeleteFunc([]*idle{p.Idle, p.AfterRestart}, func(i *idle) bool { return i == nil }) {
 			add("parked runs hold at most %.3g MiB", i.MiB, aimParkedMiB)

@@ -80,6 +80,15 @@ func buildProduct(ctx context.Context, dir string) (binary string, err error) {
 
 // startProduct writes what an operator would have written, and starts serve.
 func startProduct(ctx context.Context, binary, dir string, w *world, config, playbook string) (*side, error) {
+	s, err := prepareProduct(binary, dir, w, config, playbook)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.open(ctx, "/readyz")
+}
+
+// prepareProduct does everything but the start. Env is added to the environment of serve.
+func prepareProduct(binary, dir string, w *world, config, playbook string, env ...string) (*side, error) {
 	if err := os.MkdirAll(filepath.Join(dir, "playbooks"), 0o700); err != nil {
 		return nil, err
 	}
@@ -93,7 +102,7 @@ func startProduct(ctx context.Context, binary, dir string, w *world, config, pla
 		return nil, err
 	}
 	cmd := exec.Command(binary, "serve", "--config", file) //nolint:noctx // ends with stop, which lets it drain
-	cmd.Env = append(os.Environ(), "TOURNIQUET_LOG=warn")
+	cmd.Env = append(append(os.Environ(), "TOURNIQUET_LOG=warn"), env...)
 	s := &side{name: "tourniquet", url: "http://" + listen, log: filepath.Join(dir, "log"), config: file, cmd: cmd}
 	var count atomic.Int64
 	s.send = func(ctx context.Context, key string) (*http.Request, error) {
@@ -111,7 +120,7 @@ func startProduct(ctx context.Context, binary, dir string, w *world, config, pla
 		}
 		return req, err
 	}
-	return s, s.open(ctx, "/readyz")
+	return s, nil
 }
 
 func writeProduct(dir, listen, alertToken string, w *world, config, playbook string) (file string, err error) {

@@ -162,6 +162,9 @@ func (s *Server) Port() int        { return s.port }
 func (s *Server) User() string     { return "test" }
 func (s *Server) Password() string { return s.password }
 
+// Pid is the process that started all others of the server.
+func (s *Server) Pid() int { return s.cmd.Process.Pid }
+
 // Tool is the path of one of the server's own programs, pg_dump for example.
 func (s *Server) Tool(name string) string { return filepath.Join(s.bin, name) }
 
