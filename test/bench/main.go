@@ -152,28 +152,32 @@ func measure(ctx context.Context, c choices, dir string) (*report, error) {
 	}
 	product.stop() // what follows has the machine for itself
 	bare.stop()
+	err = measureMore(ctx, c, dir, w, rep)
+	rep.concludeMore()
+	return rep, err
+}
+
+// measureMore is what is only measured when somebody asks for it.
+func measureMore(ctx context.Context, c choices, dir string, w *world, rep *report) (err error) {
 	if c.postgres {
 		if rep.Postgres, err = onPostgres(ctx, c, filepath.Join(dir, "postgres"), w); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if c.scale {
 		if rep.Scale, err = scale(ctx, c, filepath.Join(dir, "scale"), w); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if c.grown > 0 {
 		if rep.Growth, err = grow(ctx, c, filepath.Join(dir, "growth"), w); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if c.parked > 0 {
-		if rep.Parked, err = park(ctx, c, filepath.Join(dir, "parked")); err != nil {
-			return nil, err
-		}
+		rep.Parked, err = park(ctx, c, filepath.Join(dir, "parked"))
 	}
-	rep.concludeMore()
-	return rep, nil
+	return err
 }
 
 func turns(ctx context.Context, c choices, w *world, product, bare *side, rep *report) error {
