@@ -92,7 +92,7 @@ func (g *siege) again(ctx context.Context, m *member, mark string) error {
 
 // clusterFaults are those of a PostgreSQL, and of processes that others go on without.
 func clusterFaults() []fault {
-	list := poisonsOf(toRecords)
+	list := append(poisonsOf(toRecords), poisonsOf(workersTo)...)
 	worker := func(g *siege) signaller { return g.workers[0] }
 	return append(list,
 		fault{"PostgreSQL killed and away", 3 * time.Second, "", func(_ context.Context, g *siege) (func(context.Context) error, error) {

@@ -45,7 +45,7 @@ func poisons() (list []fault) {
 
 // poisonsOf are those of one pair.
 func poisonsOf(pair string) (list []fault) {
-	called := []string{toSlack, toGoogle, toGitHub, toEngine, toRecords} // serve is the one that waits for an answer
+	called := []string{toSlack, toGoogle, toGitHub, toEngine, toRecords, workersTo} // serve is the one that waits for an answer
 	for _, t := range []toxic{
 		{"slow", "latency", map[string]any{"latency": 400, "jitter": 300}, nil, nil},
 		{"cut", "reset_peer", map[string]any{"timeout": 0}, nil, nil},
@@ -255,16 +255,20 @@ func (g *siege) busy(pair string) int {
 		return g.w.presses()
 	}
 	host, n := "", 0
-	if pair != toEngine && pair != "" {
+	members, engine := g.members(), pair == toEngine || pair == workersTo
+	if pair == workersTo {
+		members = g.workers
+	}
+	if !engine && pair != "" {
 		host = g.pairs.address(pair)
 	}
-	for _, m := range g.members() {
+	for _, m := range members {
 		all, err := readTrace(m.trace(m.lives))
 		if err != nil {
 			continue // it has not begun to write one
 		}
 		for _, e := range all {
-			if e.class == "talk" && e.what == host || pair == toEngine && strings.HasPrefix(e.class, "temporal ") {
+			if e.class == "talk" && e.what == host || engine && strings.HasPrefix(e.class, "temporal ") {
 				n++
 			}
 		}

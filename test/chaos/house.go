@@ -232,7 +232,7 @@ func (h *house) outside(ctx context.Context, p plan, listen string, slots map[st
 		if h.address, err = h.records.Database(ctx, ""); err != nil {
 			return err
 		}
-		far[toRecords] = fmt.Sprintf("%s:%d", h.records.Host(), h.records.Port())
+		far[toRecords], far[workersTo] = fmt.Sprintf("%s:%d", h.records.Host(), h.records.Port()), at
 	}
 	if p.direct {
 		h.pairs, h.cluster.Database = directPairs(far), h.records.URL("engine")
@@ -313,6 +313,7 @@ func (h *house) hire(ctx context.Context, p plan, slots map[string]string) error
 		return err
 	}
 	slots["@signing"] = fmt.Sprintf("public_keys: %q", filepath.ToSlash(path))
+	slots["@temporal"] = fmt.Sprintf("{ mode: external, address: %q }", h.pairs.address(workersTo))
 	for i := range p.workers {
 		m, err := h.one("worker", i+1, slots)
 		if err != nil {

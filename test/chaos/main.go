@@ -56,7 +56,7 @@ func (c *choices) parse(args []string) error {
 	f.IntVar(&c.least, "least", 40, "faults at least that met somebody; those that met nobody are named and do not count")
 	f.IntVar(&c.rounds, "rounds", 5, "how often each process of a cluster is killed; 0: no cluster")
 	f.Uint64Var(&c.seed, "seed", uint64(time.Now().UnixNano()%1_000_000), "of the order and the random moments") //nolint:gosec // never negative
-	f.DurationVar(&c.limit, "limit", 25*time.Minute, "give up after this long")
+	f.DurationVar(&c.limit, "limit", 40*time.Minute, "give up after this long")
 	f.StringVar(&c.keep, "keep", "", "keep data and logs in this folder")
 	f.StringVar(&c.only, "only", "", "one siege: kills, faults or cluster; fleet: processes replaced one after the other while people work")
 	f.DurationVar(&c.calm, "calm", 30*time.Second, "with -only fleet: how long nothing is replaced, before and after")
@@ -153,6 +153,27 @@ func (v verdict) first() string {
 	return ""
 }
 
+// estimate is how long a siege takes where nothing else runs: what it is told to wait for, and the starts between.
+func (c choices) estimate(siege string) time.Duration {
+	const life, settle = 4500 * time.Millisecond, 20 * time.Second // of a process from its start to its kill; of all runs in the end
+	faulty := func(list []fault) (d time.Duration) {
+		for _, f := range c.chosenOf(list) {
+			d += f.lasts + time.Second
+		}
+		return d
+	}
+	d := settle
+	switch siege {
+	case "kills":
+		d += time.Duration(max(c.kills, c.cuts/8)) * life // a kill cuts about eight runs where none was cut before
+	case "faults":
+		d += faulty(faults())
+	case "cluster":
+		d += time.Duration(c.rounds)*6*life + faulty(clusterFaults())
+	}
+	return d.Round(10 * time.Second)
+}
+
 // all torments one house after the other and adds up.
 func (c choices) all(ctx context.Context, dir string, out io.Writer) error {
 	var sum verdict
@@ -163,10 +184,13 @@ func (c choices) all(ctx context.Context, dir string, out io.Writer) error {
 		if c.only != "" && c.only != siege.name || siege.name == "cluster" && c.rounds == 0 {
 			continue
 		}
+		say("%s: about %s on a quiet machine with two cores", siege.name, c.estimate(siege.name))
+		began := time.Now()
 		v, err := siege.lay(ctx, filepath.Join(dir, siege.name))
 		if err != nil {
 			return fmt.Errorf("%s: %w", siege.name, err)
 		}
+		say("%s: took %s", siege.name, time.Since(began).Round(time.Second))
 		v.tell(out)
 		sum.cuts, sum.kills, sum.violations = sum.cuts+v.cuts, sum.kills+v.kills, sum.violations+v.violations
 		sum.met, sum.fails = append(sum.met, v.met...), append(sum.fails, v.fails...)

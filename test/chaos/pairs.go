@@ -20,6 +20,7 @@ const (
 	toEngine  = "serve to engine"
 	toServe   = "sender to serve"
 	toRecords = "serve to PostgreSQL"
+	workersTo = "workers to engine" // where they are processes of their own
 )
 
 // pairs are the proxies by the name of the pair.
