@@ -40,7 +40,7 @@ func (sh *shell) runUndoCmd() *cobra.Command {
 				return err
 			}
 			var left leftInForce
-			if _, err := r.get(cmd.Context(), runPath(args[0], ""), &left); err != nil {
+			if _, err := r.get(cmd.Context(), runPath(args[0]), &left); err != nil {
 				return err
 			}
 			playbook, rest, err := left.next()

@@ -135,3 +135,59 @@ func count(log []sandbox.Entry, method, end string) (n int) {
 	}
 	return n
 }
+
+// What a run that was stopped left in force is taken back by a run of its own, which asks people who did not start it.
+func TestWhatAStoppedRunLeftInForceIsTakenBackByRunUndo(t *testing.T) {
+	t.Parallel()
+	program := built(t, shop.honest)
+	turn(t)
+	s, h := openStage(t, program)
+	h.start(t)
+	h.signIn(t)
+	h.webhook(t, s.GitHubURL, s.AlertNumber)
+	s.slack.answer(t, ana, "abuse")
+	replace := s.slack.open(t)
+	run, err := h.onlyRun(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.command(t, "run", "cancel", run.ID, "--reason", "it was our own job after all")
+	var now forced
+	eventually(t, 20*time.Second, func() error {
+		if run, err = h.onlyRun(t); err == nil && run.State != "done" {
+			err = fmt.Errorf("run %s is %s", run.ID, run.State)
+		}
+		return err
+	})
+	if h.read(t, "/v1/runs/"+run.ID, &now); !slices.Contains(steps(now.InForce), "first_minute/stop_the_spend/contain") {
+		t.Fatalf("in force is %+v", now.InForce)
+	}
+	lead := h.as(t, "lee", "kim") // whoever starts it may not sign
+	second := strings.TrimSpace(lead.command(t, "run", "undo", run.ID, "--reason", "it was our own job after all"))
+	undo := s.slack.open(t, replace)
+	s.slack.approve(t, ana, undo)
+	s.slack.approve(t, bo, undo)
+	eventually(t, 40*time.Second, func() error {
+		var r struct{ Run struct{ State string } }
+		if h.read(t, "/v1/runs/"+second, &r); r.Run.State != "done" {
+			return fmt.Errorf("run %s is %q", second, r.Run.State)
+		}
+		return nil
+	})
+	now = forced{}
+	if h.read(t, "/v1/runs/"+run.ID, &now); len(now.InForce) != 0 || !slices.Contains(steps(now.Undone), "first_minute/stop_the_spend/contain") {
+		t.Errorf("in force is %+v, taken back %+v", now.InForce, now.Undone)
+	}
+	h.serve.end(t)
+	if n := count(s.World.Entries(), "PATCH", "/keys/"+s.Key.ID); n != 2 || len(finals(s.World.Entries())) != 0 {
+		t.Errorf("the key was changed %d times, final were %+v", n, finals(s.World.Entries()))
+	}
+}
+
+// as is the same product with the token of somebody else.
+func (h *product) as(t *testing.T, who, by string) *product {
+	t.Helper()
+	other := *h
+	other.token = strings.TrimSpace(h.command(t, "person", "token", "--for", who, "--issued-by", by))
+	return &other
+}
