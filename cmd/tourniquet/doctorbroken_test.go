@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -82,6 +84,11 @@ func brokenOutside() map[string]broken {
 		}, nil},
 		"evidence in a bucket of an unknown kind": {"evidence", "cannot be opened", "evidence.url", func(t *testing.T, p string, _ *sandbox.Stage) {
 			spoil(t, p, "sources:", "evidence: { url: \"nowhere://bucket\" }\nsources:")
+		}, nil},
+		"an evidence bucket that refuses us": {"evidence", "cannot be kept", "let this identity write", func(t *testing.T, p string, _ *sandbox.Stage) {
+			door := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }))
+			t.Cleanup(door.Close)
+			spoil(t, p, "sources:", "evidence: { url: \"s3://evidence?region=eu-central-1&anonymous=true&use_path_style=true&endpoint="+door.URL+"\" }\nsources:")
 		}, nil},
 		"a port that is taken": {"listen", "not free", "server.listen", func(t *testing.T, p string, _ *sandbox.Stage) {
 			body, err := os.ReadFile(p)

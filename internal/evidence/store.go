@@ -13,6 +13,7 @@ import (
 
 	"gocloud.dev/blob"
 	_ "gocloud.dev/blob/fileblob" // file:///… buckets
+	_ "gocloud.dev/blob/s3blob"   // s3://… buckets, of AWS or of whoever speaks its language
 	"gocloud.dev/gcerrors"
 
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
