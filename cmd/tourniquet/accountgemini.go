@@ -10,6 +10,7 @@ import (
 	"github.com/tourniquet-ir/tourniquet/activities"
 	"github.com/tourniquet-ir/tourniquet/integrations/keys/gemini"
 	"github.com/tourniquet-ir/tourniquet/internal/config"
+	"github.com/tourniquet-ir/tourniquet/internal/outbound"
 )
 
 func geminiAccounts(s settings) (out []activities.Account, err error) {
@@ -36,7 +37,8 @@ func googleTokens(s settings, c config.Gemini) (oauth2.TokenSource, error) {
 		token, err := c.AccessToken.Resolve(s.Env)
 		return oauth2.StaticTokenSource(&oauth2.Token{AccessToken: token}), err
 	}
-	ctx := context.Background()
+	// Without a client of ours the library would ask for tokens with one that waits for ever and follows redirects.
+	ctx := context.WithValue(context.Background(), oauth2.HTTPClient, outbound.Client(outbound.Options{}))
 	if c.CredentialsFile == "" {
 		found, err := google.FindDefaultCredentials(ctx, scope)
 		if err != nil {
