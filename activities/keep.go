@@ -93,12 +93,27 @@ func (h *House) record(ctx context.Context, b wire.Batch) error {
 		k.Entries = append(k.Entries, database.Entry{ID: e.ID, Kind: e.Kind, Actor: "workflow", Step: e.Step, At: e.At, Body: e.Body})
 	}
 	for _, s := range b.Steps {
-		k.Steps = append(k.Steps, database.StepRow{Run: b.Run, Path: s.Path, Title: s.Title, Status: s.Status, Error: s.Error, StartedAt: s.At, FinishedAt: s.At})
+		k.Steps = append(k.Steps, settled(b.Run, s))
 	}
 	if b.State != "" || b.Key != nil {
 		k.Change = func(r *incident.Run) { stand(r, b) }
 	}
 	return h.DB.Keep(ctx, b.Run, k)
+}
+
+// settled is how a step stands that is no call.
+func settled(run string, s wire.StepStatus) database.StepRow {
+	row := database.StepRow{Run: run, Path: s.Path, Title: s.Title, Status: s.Status, Error: s.Error, StartedAt: s.From, FinishedAt: s.At}
+	if s.From.IsZero() {
+		row.StartedAt = s.At
+	}
+	if s.Status == wire.StatusRunning {
+		row.FinishedAt = time.Time{}
+	}
+	if s.Over != nil {
+		row.Inputs, _ = json.Marshal(s.Over) // raw JSON from a message that was read as JSON
+	}
+	return row
 }
 
 // stand is how a run stands after a batch. Only closing makes it done.

@@ -1,12 +1,14 @@
 package workflows
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
+	"github.com/tourniquet-ir/tourniquet/internal/wire"
 	"github.com/tourniquet-ir/tourniquet/playbooks"
 )
 
@@ -22,6 +24,7 @@ func (r *run) loop(ctx workflow.Context, s *scope, st *playbooks.Step) *halt {
 	if err != nil {
 		return r.unevaluable(ctx, s, st, err)
 	}
+	r.goesOver(ctx, path, st, items)
 	scopes, results := make([]*scope, len(items)), make([]*halt, len(items))
 	stopping, running := false, 0
 	wg := workflow.NewWaitGroup(ctx)
@@ -45,7 +48,7 @@ func (r *run) loop(ctx workflow.Context, s *scope, st *playbooks.Step) *halt {
 	wg.Wait(ctx)
 	h := worst(results)
 	s.settle(st.ID, statusOf(h), loopOutputs(st, items, scopes, results), started, workflow.Now(ctx))
-	r.status(ctx, path, st.Title, statusOf(h), whyOf(h))
+	r.ended(ctx, path, st.Title, statusOf(h), whyOf(h), started)
 	return h
 }
 
@@ -66,6 +69,22 @@ func (r *run) items(s *scope, st *playbooks.Step, now time.Time) ([]any, error) 
 		return nil, fmt.Errorf("for_each gave %d items; the limit is %d", len(list), maxItems)
 	}
 	return list, nil
+}
+
+// mostKept bounds what is written down of a loop's list, in bytes.
+const mostKept = 64 << 10
+
+// goesOver shows that a loop runs, and over what. No entry of the ledger says so: what happens with an item has its own.
+func (r *run) goesOver(ctx workflow.Context, path string, st *playbooks.Step, items []any) {
+	over := &wire.Items{As: st.Loop.As, Count: len(items)}
+	for size := 0; len(over.Items) < len(items); {
+		raw, err := json.Marshal(items[len(over.Items)])
+		if size += len(raw); err != nil || size > mostKept {
+			break
+		}
+		over.Items = append(over.Items, raw)
+	}
+	r.batch.Steps = append(r.batch.Steps, wire.StepStatus{Path: path, Title: st.Title, Status: wire.StatusRunning, At: workflow.Now(ctx), Over: over})
 }
 
 // loopOutputs is the list in item order: {item, status, steps}, where steps are those of the item alone.

@@ -25,7 +25,12 @@ func (r *run) event(ctx workflow.Context, kind, step string, body map[string]any
 
 // status remembers the status of a step that no action wrote down itself.
 func (r *run) status(ctx workflow.Context, path, title, status, why string) {
-	r.batch.Steps = append(r.batch.Steps, wire.StepStatus{Path: path, Title: title, Status: status, Error: why, At: workflow.Now(ctx)})
+	r.ended(ctx, path, title, status, why, workflow.Now(ctx))
+}
+
+// ended is status for a step that took its time.
+func (r *run) ended(ctx workflow.Context, path, title, status, why string, from time.Time) {
+	r.batch.Steps = append(r.batch.Steps, wire.StepStatus{Path: path, Title: title, Status: status, Error: why, At: workflow.Now(ctx), From: from})
 	r.event(ctx, "step."+status, path, map[string]any{"why": why})
 }
 

@@ -88,7 +88,7 @@ func (r *run) perform(ctx workflow.Context, s *scope, st *playbooks.Step) *halt 
 // settleGroup writes down how a step without outputs ended.
 func (r *run) settleGroup(ctx workflow.Context, s *scope, st *playbooks.Step, h *halt, started time.Time) {
 	s.settle(st.ID, statusOf(h), nil, started, workflow.Now(ctx))
-	r.status(ctx, s.at(st.ID), st.Title, statusOf(h), whyOf(h))
+	r.ended(ctx, s.at(st.ID), st.Title, statusOf(h), whyOf(h), started)
 }
 
 func (r *run) skip(ctx workflow.Context, s *scope, st *playbooks.Step) *halt {

@@ -43,7 +43,7 @@ func (r *run) sub(ctx workflow.Context, s *scope, st *playbooks.Step) *halt {
 		status = statusFailed
 	}
 	s.settle(st.ID, status, map[string]any{"outcome": outcome}, started, workflow.Now(ctx))
-	r.status(ctx, s.at(st.ID), st.Title, status, outcome)
+	r.ended(ctx, s.at(st.ID), st.Title, status, outcome, started)
 	return r.afterSub(s, st, status, outcome)
 }
 

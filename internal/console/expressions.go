@@ -2,6 +2,7 @@ package console
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"strconv"
 	"strings"
@@ -31,8 +32,7 @@ type expressions struct {
 func newExpressions(f *report.Facts, p *playbooks.Program) *expressions {
 	e := &expressions{f: f, p: p, env: map[string]any{"vars": map[string]any{}, "inputs": map[string]any{}, "steps": map[string]any{}}, byID: map[string][]int{}}
 	for i, s := range f.Steps {
-		id := s.Path[strings.LastIndexByte(s.Path, '/')+1:]
-		e.byID[id] = append(e.byID[id], i)
+		e.byID[lastOf(s.Path)] = append(e.byID[lastOf(s.Path)], i)
 	}
 	if len(f.Alerts) > 0 {
 		e.env["alert"] = f.Alerts[0].Alert.Fields()
@@ -46,6 +46,8 @@ func newExpressions(f *report.Facts, p *playbooks.Program) *expressions {
 	return e
 }
 
+func lastOf(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
+
 // of gives the expressions of one step of the run.
 func (e *expressions) of(row database.StepRow) (out []seen) {
 	st := find(e.p, row.Path)
@@ -54,6 +56,10 @@ func (e *expressions) of(row database.StepRow) (out []seen) {
 	}
 	if st.If != "" {
 		out = append(out, seen{"if", st.If, e.condition(st.If, row)})
+	}
+	if st.Loop != nil {
+		over, _ := overOf(row)
+		out = append(out, seen{"for_each", st.Loop.Over.Written(), count(over.Count, "item", "items")})
 	}
 	if st.Action == nil {
 		return out
@@ -83,6 +89,7 @@ func until(row database.StepRow) string {
 // condition works out an if over what had settled before the step.
 func (e *expressions) condition(code string, row database.StepRow) string {
 	env := maps.Clone(e.env)
+	maps.Copy(env, e.items(row.Path))
 	steps, now := map[string]any{}, row.StartedAt
 	if now.IsZero() {
 		now = row.FinishedAt
@@ -90,8 +97,8 @@ func (e *expressions) condition(code string, row database.StepRow) string {
 	for _, ref := range playbooks.References(code) {
 		for _, i := range e.byID[ref.Step] {
 			s := e.f.Steps[i]
-			if s.FinishedAt.IsZero() || s.FinishedAt.After(now) {
-				continue
+			if s.FinishedAt.IsZero() || s.FinishedAt.After(now) || !strings.HasPrefix(row.Path, itemOf(s.Path)) {
+				continue // later, or of another item of the loop
 			}
 			var outputs any
 			_ = json.Unmarshal(s.Outputs, &outputs) // none reads as nothing
@@ -102,7 +109,27 @@ func (e *expressions) condition(code string, row database.StepRow) string {
 	return strings.Join(playbooks.Explain(code, env, now).Lines(), "\n")
 }
 
-// find follows a path of ids through groups, loops (whose items are numbers) and sub-playbooks.
+// items are the values of the loops around a step, under the names that the playbook gave them.
+func (e *expressions) items(path string) map[string]any {
+	out := map[string]any{}
+	for at := itemOf(path); at != ""; at = itemOf(at[:strings.LastIndexByte(at, '[')]) {
+		loop, n := at[:strings.LastIndexByte(at, '[')], 0
+		_, _ = fmt.Sscanf(at[len(loop):], "[%d]", &n)
+		for _, i := range e.byID[lastOf(loop)] {
+			over, ok := overOf(e.f.Steps[i])
+			var item any
+			if e.f.Steps[i].Path == loop && ok && n < len(over.Items) && json.Unmarshal(over.Items[n], &item) == nil && out[over.As] == nil {
+				out[over.As] = item
+			}
+		}
+	}
+	return out
+}
+
+// itemOf is the path of the innermost loop item that a step lies in, empty outside of loops.
+func itemOf(path string) string { return path[:strings.LastIndexByte(path, ']')+1] }
+
+// find follows a path of ids through groups, loops (whose items stand behind their ids, as all[2]) and sub-playbooks.
 func find(p *playbooks.Program, path string) *playbooks.Step {
 	if p == nil {
 		return nil
@@ -110,9 +137,7 @@ func find(p *playbooks.Program, path string) *playbooks.Step {
 	level := [][]playbooks.Step{p.Steps, p.OnFailure, p.Finally}
 	var at *playbooks.Step
 	for _, id := range strings.Split(path, "/") {
-		if _, err := strconv.Atoi(id); err == nil && at != nil {
-			continue
-		}
+		id, _, _ = strings.Cut(id, "[")
 		next := pick(level, id)
 		if next == nil {
 			return nil
@@ -161,9 +186,8 @@ func statuses(rows []database.StepRow) map[string]string {
 func withoutItems(path string) string {
 	var kept []string
 	for _, id := range strings.Split(path, "/") {
-		if _, err := strconv.Atoi(id); err != nil {
-			kept = append(kept, id)
-		}
+		id, _, _ = strings.Cut(id, "[")
+		kept = append(kept, id)
 	}
 	return strings.Join(kept, "/")
 }

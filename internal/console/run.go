@@ -41,6 +41,11 @@ type stepView struct {
 	Depth int
 	Seen  []seen
 	Calls []report.Receipt
+	Items []item // of a loop
+	Cut   int    // items whose value is not kept
+	Tries []try  // where more than one was needed, the latest of them
+
+	Of, Earlier int // how many there were, and how many are not shown
 }
 
 func (c *Console) run(w http.ResponseWriter, r *http.Request, s session) {
@@ -114,7 +119,14 @@ func (d *runData) steps(c *Console, detail bool) {
 		if e != nil && detail && !d.Brief {
 			v.Seen = e.of(row)
 		}
-		if !detail {
+		v.tries(d.Questions)
+		if d.Brief {
+			v.Tries = nil
+		}
+		if detail && !d.Brief {
+			v.Items, v.Cut = itemsOf(row, d.Facts.Steps)
+		}
+		if !detail || v.Items != nil {
 			v.Inputs, v.Outputs = nil, nil
 		}
 		d.Rows = append(d.Rows, v)

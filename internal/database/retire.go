@@ -72,6 +72,9 @@ func (d *DB) Retire(ctx context.Context, r incident.Run, at time.Time) error {
 		if _, err := tx.ExecContext(ctx, `UPDATE steps SET inputs = NULL, outputs = NULL WHERE run = ?`, r.ID); err != nil {
 			return err
 		}
+		if _, err := tx.ExecContext(ctx, `UPDATE tries SET error = '' WHERE run = ?`, r.ID); err != nil {
+			return err
+		}
 		// A delivery with several alerts is kept once, at one of them: it stays while another incident's alert needs it.
 		if _, err := tx.ExecContext(ctx, `UPDATE alerts SET finding = '{}' WHERE incident = ?1 AND finding NOT LIKE '`+sameAs+`%'
 			AND NOT EXISTS (SELECT 1 FROM alerts o WHERE o.finding = '`+sameAs+`' || alerts.id AND o.incident <> alerts.incident)`, r.Incident); err != nil {

@@ -24,7 +24,20 @@ type StepRow struct {
 	Attempt    int             `json:"attempt"`
 	StartedAt  time.Time       `json:"started_at,omitzero"`
 	FinishedAt time.Time       `json:"finished_at,omitzero"`
+	Tries      []Try           `json:"tries,omitempty"` // that did not come through, oldest first
 }
+
+// Try is one attempt at a call that did not come through.
+type Try struct {
+	Attempt    int       `json:"attempt"` // counted by people's decisions to repeat: 2 came after a first Retry
+	Status     string    `json:"status"`
+	Error      string    `json:"error"`
+	StartedAt  time.Time `json:"started_at"`
+	FinishedAt time.Time `json:"finished_at"`
+}
+
+// mostTries of a step are kept: who asks every second for a day fills nothing.
+const mostTries = 500
 
 // PutStep inserts or updates a step. Writes may be repeated and come late: an older attempt, or an unfinished one after it
 // finished, changes nothing. Inputs, outputs and start that are left out keep what is stored.
@@ -69,7 +82,34 @@ func putStep(ctx context.Context, tx *txn, s StepRow) error {
 			OR (excluded.attempt = steps.attempt AND (excluded.finished_at IS NOT NULL OR steps.finished_at IS NULL))`,
 		s.Run, s.Path, s.Title, s.Action, s.Effect, s.Status, raw(s.Inputs), raw(s.Outputs), s.Error, s.Attempt,
 		micros(s.StartedAt), micros(s.FinishedAt))
+	if err != nil || s.Action == "" || s.Status == "done" || s.FinishedAt.IsZero() || s.StartedAt.IsZero() {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO tries (run, path, started_at, finished_at, attempt, status, error) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7
+		WHERE (SELECT count(*) FROM tries WHERE run = ?1 AND path = ?2) < ?8 ON CONFLICT (run, path, started_at) DO NOTHING`,
+		s.Run, s.Path, micros(s.StartedAt), micros(s.FinishedAt), s.Attempt, s.Status, s.Error, mostTries)
 	return err
+}
+
+// tries are those of every step of a run, by path.
+func (d *DB) tries(ctx context.Context, run string) (map[string][]Try, error) {
+	rows, err := d.reader.QueryContext(ctx, `SELECT path, attempt, status, error, started_at, finished_at FROM tries WHERE run = ? ORDER BY path, started_at`, run)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // rows.Err below is the verdict
+	out := map[string][]Try{}
+	for rows.Next() {
+		var path string
+		var t Try
+		var start, end int64
+		if err := rows.Scan(&path, &t.Attempt, &t.Status, &t.Error, &start, &end); err != nil {
+			return nil, err
+		}
+		t.StartedAt, t.FinishedAt = time.UnixMicro(start).UTC(), time.UnixMicro(end).UTC()
+		out[path] = append(out[path], t)
+	}
+	return out, rows.Err()
 }
 
 // Steps lists the steps of a run in the order in which they were first written.
@@ -85,6 +125,13 @@ func (d *DB) Steps(ctx context.Context, run string) ([]StepRow, error) {
 		FROM steps WHERE run = ? ORDER BY n`, run)
 	if err != nil {
 		return nil, fmt.Errorf("steps of run %q: %w", run, err)
+	}
+	tries, err := d.tries(ctx, run)
+	if err != nil {
+		return nil, fmt.Errorf("attempts of run %q: %w", run, err)
+	}
+	for i := range out {
+		out[i].Tries = tries[out[i].Path]
 	}
 	return out, nil
 }

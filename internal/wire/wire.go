@@ -238,7 +238,19 @@ type StepStatus struct {
 	Status string    `json:"status"`
 	Error  string    `json:"error,omitempty"`
 	At     time.Time `json:"at"`
+	From   time.Time `json:"from,omitzero"` // when it began; zero: at At
+	Over   *Items    `json:"over,omitempty"`
 }
+
+// Items are what a loop goes over, as far as they are kept.
+type Items struct {
+	As    string            `json:"as"`
+	Count int               `json:"count"`
+	Items []json.RawMessage `json:"items"`
+}
+
+// StatusRunning is the status of a step that holds others, as long as these go on.
+const StatusRunning = "running"
 
 // Close asks to end a run; Again in the answer says that alerts arrived meanwhile.
 type Close struct {

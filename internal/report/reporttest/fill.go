@@ -108,7 +108,7 @@ func (f filler) steps() {
 			map[string]any{"requests": 48210, "cost_usd": 1874.22, "cost_basis": "estimated from the list price of 2026-11-01", "new_addresses": []string{"198.51.100.7"}, "models": []string{"gemini-2.5-pro"}, "agents": []string{`=HYPERLINK("https://evil.example","x") | </svg><script>`}, "probing": 3,
 				"abuse_requests": 48000, "abuse_usd": 1868.4, "curve": Curve(), "first_abuse": Start().Add(-71 * time.Minute).Format(time.RFC3339)}},
 		{"first_minute/intruder", "What else did they create or change?", "persistence.scan", "observe", "failed", "audit log of acme-shop: 403, the role lacks logging.privateLogEntries.list \u202etxt", time.Second, 6 * time.Second, nil},
-		{"replace/rotate/0/hand_over", "Give acme/shop its new key", "dependent.update", "final", "done", "", 21 * time.Minute, 21*time.Minute + 3*time.Second, map[string]any{"summary": "GEMINI_API_KEY of acme/shop written"}},
+		{"replace/rotate[0]/hand_over", "Give acme/shop its new key", "dependent.update", "final", "done", "", 21 * time.Minute, 21*time.Minute + 3*time.Second, map[string]any{"summary": "GEMINI_API_KEY of acme/shop written"}},
 	} {
 		out, err := json.Marshal(s.out)
 		check(f.t, err)
@@ -125,7 +125,7 @@ func (f filler) steps() {
 
 func (f filler) signoffs() {
 	done := f.view(Approved, "Give every dependent a new key", "1874.22 USD spent; dependents still hold the stolen key", 4*time.Minute, signoff.PlannedCall{
-		Step: "replace/rotate/0/hand_over", Action: "dependent.update", Effect: signoff.EffectFinal, Inputs: map[string]any{"dependent": "acme/shop:GEMINI_API_KEY"}, Target: "acme/shop:GEMINI_API_KEY",
+		Step: "replace/rotate[0]/hand_over", Action: "dependent.update", Effect: signoff.EffectFinal, Inputs: map[string]any{"dependent": "acme/shop:GEMINI_API_KEY"}, Target: "acme/shop:GEMINI_API_KEY",
 		State: map[string]string{"updated_at": "2026-03-02T10:11:12Z"}, Reach: "key"}, signoff.Change{Target: "acme/shop:GEMINI_API_KEY", Before: "the stolen key", After: "the new key AIza…m3Kd"})
 	done.State, done.Filled = signoff.StateDone, 2
 	done.Decided = []signoff.Decision{f.decision(done, "priya", "Priya Raman", signoff.Approve, "", 12*time.Minute), f.decision(done, "marek", "Marek Nowak", signoff.Approve, "checked with the shop team", 20*time.Minute)}
