@@ -1,6 +1,7 @@
 package main
 
 import (
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -12,13 +13,14 @@ import (
 
 	"github.com/tourniquet-ir/tourniquet/integrations/secretstores"
 	"github.com/tourniquet-ir/tourniquet/internal/config"
+	"github.com/tourniquet-ir/tourniquet/internal/incident"
 	"github.com/tourniquet-ir/tourniquet/internal/sandbox"
 )
 
 // shelves are the sandbox's three stores, and the sections that open them.
-func shelves(t *testing.T) (v *sandbox.Vault, a *sandbox.AWSSecrets, g *sandbox.GCPSecrets, section string, env map[string]string) {
+func shelves(t *testing.T) (w *sandbox.World, v *sandbox.Vault, a *sandbox.AWSSecrets, g *sandbox.GCPSecrets, section string, env map[string]string) {
 	t.Helper()
-	w := sandbox.NewWorld(sandbox.Options{})
+	w = sandbox.NewWorld(sandbox.Options{})
 	v, a, g = w.Vault(), w.AWSSecrets(), w.GCPSecrets()
 	url := func(h http.Handler) string {
 		srv := httptest.NewServer(h)
@@ -29,7 +31,7 @@ func shelves(t *testing.T) (v *sandbox.Vault, a *sandbox.AWSSecrets, g *sandbox.
 	section = "references:\n  vault: { address: \"" + url(v) + "\", token: \"env://VT\" }\n" +
 		"  aws: { region: eu-central-1, access_key_id: \"" + id + "\", secret_access_key: \"env://AS\", endpoint: \"" + url(a) + "\" }\n" +
 		"  gcp: { access_token: \"env://GT\", endpoint: \"" + url(g) + "\" }\n"
-	return v, a, g, section, map[string]string{"VT": v.Token(), "AS": secret, "GT": w.AdminToken()}
+	return w, v, a, g, section, map[string]string{"VT": v.Token(), "AS": secret, "GT": w.AdminToken()}
 }
 
 func placesOf(t *testing.T, text string, env map[string]string) config.Places {
@@ -43,7 +45,7 @@ func placesOf(t *testing.T, text string, env map[string]string) config.Places {
 
 func TestAReferenceIsReadFromItsStoreOnceInTheLifeOfTheProcess(t *testing.T) {
 	t.Parallel()
-	v, a, g, section, env := shelves(t)
+	_, v, a, g, section, env := shelves(t)
 	value := random(t)
 	fill := func(value string) {
 		v.SetSecret("", "secret", "tourniquet/prod", map[string]string{"slack": value})
@@ -104,7 +106,7 @@ var _ secretstores.Reader = inRegion{}
 func TestDoctorAndServeReadTheSlackTokenFromAVault(t *testing.T) {
 	t.Parallel()
 	path, _ := staged(t)
-	v, _, _, section, env := shelves(t)
+	w, v, _, _, section, env := shelves(t)
 	token := filepath.Join(filepath.Dir(path), "secrets", "slack-token")
 	value, err := os.ReadFile(token)
 	if err != nil {
@@ -132,8 +134,16 @@ func TestDoctorAndServeReadTheSlackTokenFromAVault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := settings{Config: c, Env: placesOf(t, spoiled+"\n"+section, env)}
-	if chat, err := slackChat(s, nil); err != nil || chat == nil {
-		t.Errorf("the chat of serve: %v", err)
+	before := len(w.Entries())
+	ready := make(chan string, 1)
+	stop, err := open(t.Context(), settings{Config: c, Env: placesOf(t, spoiled+"\n"+section, env), World: incident.WorldProduction, Log: slog.New(slog.DiscardHandler), Ready: func(at string) { ready <- at }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if <-ready; len(w.Entries()) == before {
+		t.Error("serve opened its doors without a look into the Vault")
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
 	}
 }
