@@ -60,12 +60,12 @@ func (d *DB) claim(ctx context.Context, tx *txn, aliases []Alias) (id string, op
 	return id, opened, nil
 }
 
-func aliasOwner(ctx context.Context, tx *txn, a Alias) (string, error) {
+func aliasOwner(ctx context.Context, q querier, a Alias) (string, error) {
 	if err := a.check(); err != nil {
 		return "", err
 	}
 	var owner string
-	err := tx.QueryRowContext(ctx, `SELECT incident FROM aliases WHERE provider = ? AND kind = ? AND value = ? AND released = 0`,
+	err := q.QueryRowContext(ctx, `SELECT incident FROM aliases WHERE provider = ? AND kind = ? AND value = ? AND released = 0`,
 		a.Provider, a.Kind, short(a.Value)).Scan(&owner)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
@@ -89,9 +89,9 @@ func (d *DB) OpenIncident(ctx context.Context, aliases []Alias) (id string, open
 	return id, opened, err
 }
 
-func mustBeOpen(ctx context.Context, tx *txn, id string) error {
+func mustBeOpen(ctx context.Context, q querier, id string) error {
 	var closed sql.NullInt64
-	if err := tx.QueryRowContext(ctx, `SELECT closed_at FROM incidents WHERE id = ?`, id).Scan(&closed); err != nil {
+	if err := q.QueryRowContext(ctx, `SELECT closed_at FROM incidents WHERE id = ?`, id).Scan(&closed); err != nil {
 		return missing(err, "incident", id)
 	}
 	if closed.Valid {

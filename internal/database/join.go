@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tourniquet-ir/tourniquet/internal/incident"
@@ -15,6 +16,9 @@ const joinedTo = incident.OutcomeJoined + " "
 // other one's alerts come here when nobody answers for it; when a run does, ours go there, our incident ends, and the answer
 // names the other. Alerts that move are dispatched again, so that the run they come to is told of them. Repeats are harmless.
 func (d *DB) JoinIncidents(ctx context.Context, mine string, aliases []Alias) (other string, err error) {
+	if d.leadHere(ctx, mine, aliases) {
+		return "", nil
+	}
 	err = d.write(ctx, fmt.Sprintf("aliases of incident %q", mine), lockCases, func(ctx context.Context, tx *txn) error {
 		var outcome string
 		if err := tx.QueryRowContext(ctx, `SELECT outcome FROM incidents WHERE id = ?`, mine).Scan(&outcome); err != nil {
@@ -48,6 +52,18 @@ func (d *DB) JoinIncidents(ctx context.Context, mine string, aliases []Alias) (o
 		return nil
 	})
 	return other, err
+}
+
+// leadHere reports that an open incident has all of these aliases, as one whose alert named the key by its id does: then there is
+// nothing to write, and nothing to wait for. When in doubt it says no.
+func (d *DB) leadHere(ctx context.Context, mine string, aliases []Alias) bool {
+	if mustBeOpen(ctx, d.reader, mine) != nil {
+		return false
+	}
+	return !slices.ContainsFunc(aliases, func(a Alias) bool {
+		owner, err := aliasOwner(ctx, d.reader, a)
+		return err != nil || owner != mine
+	})
 }
 
 // join makes one of two open incidents and says which: the one that a run answers for, ours when nobody answers for the other.

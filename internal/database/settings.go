@@ -57,12 +57,17 @@ func (d *DB) KeepSetting(ctx context.Context, name, value string) (kept string, 
 		return kept, err
 	}
 	err = d.write(ctx, fmt.Sprintf("setting %q", name), lockSettings, func(ctx context.Context, tx *txn) error {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING`, name, value); err != nil {
+		if err := keepSetting(ctx, tx, name, value); err != nil {
 			return err
 		}
 		return tx.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = ?`, name).Scan(&kept)
 	})
 	return kept, err
+}
+
+func keepSetting(ctx context.Context, tx *txn, name, value string) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING`, name, value)
+	return err
 }
 
 // CheckRing refuses a key ring that did not seal what is already in this database. The first call decides which one that is.

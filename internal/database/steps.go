@@ -50,9 +50,10 @@ type Kept struct {
 	Steps   []StepRow
 	Entries []Entry
 	Change  func(*incident.Run) // of the run's own record; nil for none
+	Setting map[string]string   // put where none stands under that name: the first one stays
 }
 
-// Keep is PutStep for each of the steps, Append and UpdateRun, in one transaction.
+// Keep is PutStep for each of the steps, Append, KeepSetting and UpdateRun, in one transaction.
 func (d *DB) Keep(ctx context.Context, run string, k Kept) error {
 	return d.write(ctx, fmt.Sprintf("records of run %q", run), lockRun(run), func(ctx context.Context, tx *txn) error {
 		for _, s := range k.Steps {
@@ -62,6 +63,11 @@ func (d *DB) Keep(ctx context.Context, run string, k Kept) error {
 		}
 		if err := appendEntries(ctx, tx, run, k.Entries); err != nil {
 			return err
+		}
+		for name, value := range k.Setting {
+			if err := keepSetting(ctx, tx, name, value); err != nil {
+				return err
+			}
 		}
 		if k.Change == nil {
 			return nil

@@ -60,7 +60,11 @@ func (s *Starter) StartByHand(ctx context.Context, b ByHand) (incident.Run, erro
 		return incident.Run{}, err
 	}
 	run.Starter = b.Starter
-	if err := s.begin(ctx, run, a, program, b.Inputs); err != nil {
+	bound, err := s.begin(ctx, run, a, program, b.Inputs)
+	if err == nil {
+		err = s.DB.Keep(ctx, run.ID, database.Kept{Setting: bound})
+	}
+	if err != nil {
 		return incident.Run{}, err
 	}
 	return run, s.DB.SettleAlerts(ctx, []database.Pending{{Alert: a, Incident: stored.IncidentID}}, incident.FateStarted, "by hand: "+b.Reason, run.ID)

@@ -40,11 +40,15 @@ func (s *Starter) Join(ctx context.Context, list []database.Pending) (n int, fat
 // manyTold is from how many alerts on a hand-over is one entry of the timeline that lists them, in place of one for each.
 const manyTold = 10
 
-// note puts alerts on the timeline of their run. A storm costs its run a line for each hand-over, and the alerts themselves are kept each
-// for itself; that something is over stands out also then.
+// note puts alerts on the timeline of their run.
 func (s *Starter) note(ctx context.Context, run, kind string, alerts ...database.Pending) error {
+	return intake.Unavailable(s.DB.Append(ctx, run, s.entries(kind, alerts...)...))
+}
+
+// entries are what the timeline says of alerts. A storm costs its run a line for each hand-over, and the alerts themselves are kept
+// each for itself; that something is over stands out also then.
+func (s *Starter) entries(kind string, alerts ...database.Pending) (entries []database.Entry) {
 	over := func(p database.Pending) bool { return p.Alert.Kind == incident.KindResolved }
-	var entries []database.Entry
 	if storm := slices.DeleteFunc(slices.Clone(alerts), over); len(storm) >= manyTold {
 		entries = append(entries, s.gathered(storm))
 		alerts = slices.DeleteFunc(slices.Clone(alerts), func(p database.Pending) bool { return !over(p) })
@@ -55,7 +59,7 @@ func (s *Starter) note(ctx context.Context, run, kind string, alerts ...database
 			"alert": a.ID, "source": a.Source, "trust": a.Trust, "alert_kind": a.Kind, "severity": a.Severity, "title": a.Title, "finding_digest": a.FindingDigest,
 		}})
 	}
-	return intake.Unavailable(s.DB.Append(ctx, run, entries...))
+	return entries
 }
 
 // gathered is one entry for many alerts.

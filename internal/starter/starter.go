@@ -110,11 +110,12 @@ func (s *Starter) written(run incident.Run) (*playbooks.Program, bool) {
 // repeat goes on with a start that was written down but perhaps not finished, as it was written: whoever asked for the
 // run stays excluded, and the playbook is the one that was picked then.
 func (s *Starter) repeat(ctx context.Context, run incident.Run, p database.Pending, program *playbooks.Program) (string, string, string, error) {
-	if err := s.begin(ctx, run, p.Alert, program, nil); err != nil {
+	bound, err := s.begin(ctx, run, p.Alert, program, nil)
+	if err != nil {
 		return "", "", "", err
 	}
-	if err := s.note(ctx, run.ID, "alert.started", p); err != nil {
-		return "", "", "", err
+	if err := s.DB.Keep(ctx, run.ID, database.Kept{Entries: s.entries("alert.started", p), Setting: bound}); err != nil {
+		return "", "", "", intake.Unavailable(err)
 	}
 	return incident.FateStarted, "playbook " + program.ID, run.ID, nil
 }
@@ -187,10 +188,11 @@ func (s *Starter) trace(ctx context.Context, run incident.Run, a incident.Alert)
 // mostRuns bounds what is counted: an incident has a second run only where somebody ended the first one from outside.
 const mostRuns = 500
 
-// begin writes the run down and starts its workflow. A workflow that exists already is the same start, repeated.
-func (s *Starter) begin(ctx context.Context, run incident.Run, a incident.Alert, p *playbooks.Program, inputs map[string]any) error {
+// begin writes the run down and starts its workflow. A workflow that exists already is the same start, repeated. What it returns is
+// kept at once, so that a reset can never be the first to name the run's execution; whoever came first stays.
+func (s *Starter) begin(ctx context.Context, run incident.Run, a incident.Alert, p *playbooks.Program, inputs map[string]any) (bound map[string]string, err error) {
 	if err := s.DB.PutRun(ctx, run); err != nil {
-		return intake.Unavailable(err)
+		return nil, intake.Unavailable(err)
 	}
 	ctx, end := s.trace(ctx, run, a)
 	defer end()
@@ -201,12 +203,10 @@ func (s *Starter) begin(ctx context.Context, run incident.Run, a incident.Alert,
 	}, wire.Respond, wire.Start{Run: run, Alert: a, Program: p, Policy: s.Policy, PublicKeys: s.PublicKeys, Inputs: inputs})
 	var already *serviceerror.WorkflowExecutionAlreadyStarted
 	if errors.As(err, &already) {
-		return nil
+		return nil, nil
 	}
 	if err != nil {
-		return intake.Unavailable(fmt.Errorf("the workflow engine did not take the run: %w", err))
+		return nil, intake.Unavailable(fmt.Errorf("the workflow engine did not take the run: %w", err))
 	}
-	// Bound at once, so that a reset can never be the first to name its execution; whoever came first stays.
-	_, err = s.DB.KeepSetting(ctx, wire.ExecutionOf(run.ID), we.GetRunID())
-	return err
+	return map[string]string{wire.ExecutionOf(run.ID): we.GetRunID()}, nil
 }
