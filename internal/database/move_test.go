@@ -56,11 +56,8 @@ func TestAllRecordsMoveFromAFileToPostgreSQL(t *testing.T) {
 		return // the second round has one
 	}
 	ctx, box := context.Background(), newRing(t)
-	path, secret := settled(t, box)
 	for name, at := range map[string]string{"without tables": fresh(t, ""), "with tables": fresh(t, template)} {
-		if name == "with tables" {
-			path, secret = settled(t, box)
-		}
+		path, secret := settled(t, box)
 		m := database.Move{From: path, To: at, Box: box, Look: true}
 		before := onDisk(t, path)
 		would := got[database.Moved](t)(m.Run(ctx))
