@@ -12,4 +12,7 @@
 // it. To add a fault: one line in faults.go. To add an invariant: a check in test/judge. To add a kind of transition: a cut in
 // build.go. To see that a lack of durability is noticed: `make chaos-mutants`, which tries builds that answer before they store
 // and that write a receipt before the call.
+//
+// With -only fleet (`make fleet`) the product as users run it, without a hook, is several processes behind one address, replaced one after
+// the other while alerts come in and people press.
 package main
