@@ -39,3 +39,24 @@ func TestThePageOfAnAlertSaysWhichPlaybookAnswersAndWhichPartOfTheOthersFails(t 
 		t.Errorf("an alert that does not exist: %d", res.StatusCode)
 	}
 }
+
+func TestAlertsAreFilteredByWhatBecameOfThem(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.signedIn()
+	_, all := b.do("GET", "/v1/alerts", nil)
+	if !strings.Contains(all, `"al-01"`) {
+		t.Fatal("the alert of the fixture is not in the list, so this test says nothing")
+	}
+	if err := w.db.SetFate(t.Context(), "al-01", incident.FateSuppressed, "a silence", ""); err != nil {
+		t.Fatal(err)
+	}
+	for fate, want := range map[string]bool{incident.FateSuppressed: true, incident.FateSetAside: false, "<script>": false} {
+		for _, path := range []string{"/alerts?fate=", "/v1/alerts?fate="} {
+			res, body := b.do("GET", path+fate, nil)
+			if res.StatusCode != http.StatusOK || strings.Contains(body, "al-01") != want || strings.Contains(body, "<script>") {
+				t.Errorf("%s%s answers %d", path, fate, res.StatusCode)
+			}
+		}
+	}
+}

@@ -195,13 +195,14 @@ type alertItem struct {
 	Fate database.Fate `json:"fate"`
 }
 
-// pageQuery asks for the page after an id.
-type pageQuery struct {
+// alertsQuery narrows the alerts and asks for the page after an id.
+type alertsQuery struct {
+	Fate   string `query:"fate" doc:"stored, started, joined, recorded, suppressed or set_aside"`
 	Before string `query:"before" doc:"id of the last one of the page before"`
 }
 
-func (c *Console) apiAlerts(ctx context.Context, _ api.Caller, q pageQuery) (api.Page[alertItem], error) {
-	list, err := c.DB.Alerts(ctx, perPage, q.Before)
+func (c *Console) apiAlerts(ctx context.Context, _ api.Caller, q alertsQuery) (api.Page[alertItem], error) {
+	list, err := c.received(ctx, q.Fate, q.Before)
 	if err != nil {
 		return api.Page[alertItem]{}, c.apiFault(err)
 	}

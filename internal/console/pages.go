@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -92,17 +93,37 @@ func (c *Console) signoffs(w http.ResponseWriter, r *http.Request, s session) {
 type alertsData struct {
 	Alerts []database.Received
 	Next   string
+	Fate   string // only these; empty: all
+	Fates  []string
+}
+
+// fates are all that can become of an alert, as the filter offers them.
+func fates() []string {
+	return []string{incident.FateStarted, incident.FateJoined, incident.FateRecorded, incident.FateSuppressed, incident.FateSetAside, incident.FateStored}
+}
+
+// received is one page of alerts, newest first, of one fate or of all.
+func (c *Console) received(ctx context.Context, fate, before string) ([]database.Received, error) {
+	if fate == "" {
+		return c.DB.Alerts(ctx, perPage, before)
+	}
+	return c.DB.AlertsOfFate(ctx, fate, perPage, before)
 }
 
 func (c *Console) alerts(w http.ResponseWriter, r *http.Request, s session) {
-	list, err := c.DB.Alerts(r.Context(), perPage, r.URL.Query().Get("before"))
+	fate := r.URL.Query().Get("fate")
+	list, err := c.received(r.Context(), fate, r.URL.Query().Get("before"))
 	if err != nil {
 		c.broken(w, s, err)
 		return
 	}
-	d := alertsData{Alerts: list}
+	d := alertsData{Alerts: list, Fate: fate, Fates: fates()}
 	if len(list) == perPage {
-		d.Next = "/alerts?" + url.Values{"before": {list[len(list)-1].Alert.ID}}.Encode()
+		next := url.Values{"before": {list[len(list)-1].Alert.ID}}
+		if fate != "" {
+			next.Set("fate", fate)
+		}
+		d.Next = "/alerts?" + next.Encode()
 	}
 	c.render(w, s, http.StatusOK, "alerts", "Alerts", d)
 }

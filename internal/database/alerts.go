@@ -209,6 +209,16 @@ func (d *DB) Alerts(ctx context.Context, limit int, before string) ([]Received, 
 	return out, nil
 }
 
+// AlertsOfFate is Alerts of one fate.
+func (d *DB) AlertsOfFate(ctx context.Context, fate string, limit int, before string) ([]Received, error) {
+	out, err := list(ctx, d.reader, scanReceived, `SELECT alert, fate, reason, incident, run FROM alerts
+		WHERE fate = ?1 AND (?2 = '' OR n < (SELECT n FROM alerts WHERE id = ?2)) ORDER BY n DESC LIMIT ?3`, fate, before, atMost(limit))
+	if err != nil {
+		return nil, fmt.Errorf("alerts: %w", err)
+	}
+	return out, nil
+}
+
 // Alert reads one alert with its fate.
 func (d *DB) Alert(ctx context.Context, id string) (Received, error) {
 	r, err := scanReceived(d.reader.QueryRowContext(ctx, `SELECT alert, fate, reason, incident, run FROM alerts WHERE id = ?`, id))
