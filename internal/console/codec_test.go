@@ -182,7 +182,10 @@ func TestPayloadsThatAreNotOursOpenNothing(t *testing.T) {
 		"unknown fields":              {`{"payloads":[],"more":1}`, 400},
 		"cut":                         {bodyOf(t, good)[:40], 400},
 		"not base64":                  {`{"payloads":[{"metadata":{"encoding":"%%"},"data":"x"}]}`, 400},
-		"deep":                        {strings.Repeat(`{"payloads":[`, 50_000), 400},
+		"deep":                        {strings.Repeat(`{"payloads":[`, 1_000), 400},
+		"deeper":                      {strings.Repeat(`{"payloads":[`, 50_000), 413},
+		"millions of nothing":         {`{"payloads":[` + strings.Repeat(`{},`, 2<<20) + `{}]}`, 413},
+		"millions of fields":          {`{"payloads":[{"metadata":{` + strings.Repeat(`"":"",`, 1<<20) + `"":""}}]}`, 413},
 		"too many":                    {`{"payloads":[` + strings.Repeat(`{},`, 1000) + `{}]}`, 413},
 		"too large":                   {`{"payloads":[{"data":"` + strings.Repeat("A", 9<<20) + `"}]}`, 413},
 	} {

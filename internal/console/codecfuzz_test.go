@@ -14,8 +14,11 @@ func FuzzPayloadsOfStrangers(f *testing.F) {
 		r := httptest.NewRequest("POST", CodecPath+"/decode", strings.NewReader(body))
 		r.Header.Set("Content-Type", "application/json")
 		list, err := payloads(r)
-		if len(list) > maxPayloads || err != nil && (list != nil || len(err.Error()) > 200 || len(body) > 8 && strings.Contains(err.Error(), body)) {
+		if len(list) > maxPayloads || err != nil && list != nil {
 			t.Errorf("%d payloads, %v", len(list), err)
+		}
+		if err != nil && !strings.HasPrefix(err.Error(), "The body is not a list") && !strings.HasPrefix(err.Error(), "There are more than 1000 payloads") {
+			t.Errorf("a fault that may repeat what was sent: %v", err)
 		}
 	})
 }
