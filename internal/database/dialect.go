@@ -26,21 +26,33 @@ var (
 // pool is a set of connections that speaks our queries.
 type pool struct {
 	*sql.DB
-	dialect dialect
+	dialect  dialect
+	prepared prepared
+}
+
+func newPool(db *sql.DB, d dialect) *pool {
+	return &pool{DB: db, dialect: d, prepared: prepared{ready: map[string]*sql.Stmt{}, asked: map[string]bool{}}}
 }
 
 func (p *pool) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if s := p.statement(ctx, query); s != nil {
+		return s.QueryContext(ctx, args...)
+	}
 	return p.DB.QueryContext(ctx, p.dialect.query(query), p.dialect.args(args)...)
 }
 
 func (p *pool) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	if s := p.statement(ctx, query); s != nil {
+		return s.QueryRowContext(ctx, args...)
+	}
 	return p.DB.QueryRowContext(ctx, p.dialect.query(query), p.dialect.args(args)...)
 }
 
 // begin begins a transaction that writes.
 func (p *pool) begin(ctx context.Context) (*txn, error) {
+	p.compile(ctx)
 	tx, err := p.BeginTx(ctx, nil)
-	return &txn{Tx: tx, dialect: p.dialect}, err
+	return &txn{Tx: tx, pool: p}, err
 }
 
 // snapshot begins a transaction that only reads, and in which nothing changes between two questions.
@@ -50,25 +62,37 @@ func (p *pool) snapshot(ctx context.Context) (*txn, error) {
 		opts.Isolation = sql.LevelRepeatableRead
 	}
 	tx, err := p.BeginTx(ctx, opts)
-	return &txn{Tx: tx, dialect: p.dialect}, err
+	return &txn{Tx: tx, pool: p}, err
 }
 
 // txn is a transaction that speaks our queries.
 type txn struct {
 	*sql.Tx
-	dialect dialect
+	pool *pool
 }
 
 func (t *txn) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return t.Tx.QueryContext(ctx, t.dialect.query(query), t.dialect.args(args)...)
+	if s := t.pool.within(ctx, t.Tx, query); s != nil {
+		return s.QueryContext(ctx, args...)
+	}
+	d := t.pool.dialect
+	return t.Tx.QueryContext(ctx, d.query(query), d.args(args)...)
 }
 
 func (t *txn) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	return t.Tx.QueryRowContext(ctx, t.dialect.query(query), t.dialect.args(args)...)
+	if s := t.pool.within(ctx, t.Tx, query); s != nil {
+		return s.QueryRowContext(ctx, args...)
+	}
+	d := t.pool.dialect
+	return t.Tx.QueryRowContext(ctx, d.query(query), d.args(args)...)
 }
 
 func (t *txn) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	return t.Tx.ExecContext(ctx, t.dialect.query(query), t.dialect.args(args)...)
+	if s := t.pool.within(ctx, t.Tx, query); s != nil {
+		return s.ExecContext(ctx, args...)
+	}
+	d := t.pool.dialect
+	return t.Tx.ExecContext(ctx, d.query(query), d.args(args)...)
 }
 
 // query writes the places of arguments as the database wants them: ?2 becomes $2, and a bare ? the next number.

@@ -171,7 +171,7 @@ func (m Move) fill(ctx context.Context, snap *txn, to *DB, plan []table, sums []
 		return fmt.Errorf("database %q: %w", to.path, withoutSecrets(err))
 	}
 	defer func() { _ = raw.Rollback() }() // after a commit it does nothing
-	tx := &txn{Tx: raw, dialect: postgres}
+	tx := &txn{Tx: raw, pool: to.writer}
 	copyInto := func(t table) error {
 		return c.Raw(func(driver any) error { return t.copy(ctx, snap, driver.(*stdlib.Conn).Conn()) })
 	}

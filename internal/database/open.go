@@ -78,7 +78,7 @@ func openFile(path, more string, most int) (*pool, error) {
 		return nil, err
 	}
 	db.SetMaxOpenConns(most)
-	return &pool{DB: db, dialect: sqlite}, nil
+	return newPool(db, sqlite), nil
 }
 
 func dsn(path, more string) string {

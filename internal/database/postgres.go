@@ -56,7 +56,7 @@ func connectPostgres(ctx context.Context, address string, box Box) (*DB, error) 
 			cfg.RuntimeParams[name] = value
 		}
 	}
-	all := &pool{DB: stdlib.OpenDB(*cfg), dialect: postgres}
+	all := newPool(stdlib.OpenDB(*cfg), postgres)
 	all.SetMaxOpenConns(mostConnections)
 	all.SetMaxIdleConns(mostConnections)
 	all.SetConnMaxIdleTime(5 * time.Minute)
