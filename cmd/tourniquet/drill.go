@@ -118,7 +118,7 @@ func (sh *shell) drill(ctx context.Context, sc sandbox.Scenario, f drillFlags) e
 		return err
 	}
 	defer stage.Close()
-	d := &rehearsal{sh: sh, scenario: sc, stage: stage, scripted: f.approve == "auto" || !isTerminal(sh.In), delay: lingers}
+	d := &rehearsal{sh: sh, scenario: sc, stage: stage, scripted: f.approve == "auto" || !isTerminal(sh.In), delay: lingers, typing: make(chan string)}
 	if f.approve != "auto" && d.scripted {
 		d.say("no terminal: scripted people will press the buttons (--approve auto)")
 	}
@@ -128,6 +128,7 @@ func (sh *shell) drill(ctx context.Context, sc sandbox.Scenario, f drillFlags) e
 	err = d.run(ctx)
 	if d.run_.State == "done" { // a bad end is shown and judged like a good one
 		err = errors.Join(err, d.finish(ctx), d.writeReport(ctx, f.report))
+		d.linger(ctx)
 	}
 	return errors.Join(err, d.close())
 }

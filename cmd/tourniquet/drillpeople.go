@@ -23,19 +23,31 @@ func (d *rehearsal) people(ctx context.Context) {
 		d.stage.Slack.AutoApprove(ctx, sandbox.Script{People: cast, Note: func(text string) { d.say("        %s", text) }})
 		return
 	}
-	lines := make(chan string)
 	go func() {
-		defer close(lines)
+		defer close(d.typing)
 		in := bufio.NewScanner(d.sh.In)
 		for in.Scan() {
 			select {
-			case lines <- strings.TrimSpace(in.Text()):
+			case d.typing <- strings.TrimSpace(in.Text()):
 			case <-ctx.Done():
 				return
 			}
 		}
 	}()
-	d.ask(ctx, lines)
+	d.ask(ctx, d.typing)
+}
+
+// linger keeps the console and the Slack page open for whoever sits at the terminal: the story is best read when it is over.
+// The reader of lines gives up at the first one after the drill, which closes the channel; either way one Enter ends this.
+func (d *rehearsal) linger(ctx context.Context) {
+	if d.scripted {
+		return
+	}
+	d.say("\n  The console and the Slack page stay open. Press Enter to end.\n  run            %s/runs/%s", d.url, d.run_.ID)
+	select {
+	case <-d.typing:
+	case <-ctx.Done():
+	}
 }
 
 // ask prints what waits for people and presses what is typed.

@@ -27,6 +27,7 @@ type rehearsal struct {
 	scripted bool
 	cast     []sandbox.ScriptedPerson // who presses when scripted; nil: the sandbox's own people
 	makers   []string                 // who may make a key by hand, by id, in this order; nil: ana
+	typing   chan string              // lines from the terminal; it is closed with it
 	delay    time.Duration
 	url      string
 	viewer   string // opens the console once, for looking

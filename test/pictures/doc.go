@@ -7,4 +7,9 @@
 //
 //	go run ./cmd/tourniquet drill --approve auto --report report.html
 //	go run ./test/pictures -out docs -report report.html
+//
+// With -drill it sits at the terminal of a drill (script, of util-linux, is the terminal) and draws its console:
+//
+//	go build -o tourniquet ./cmd/tourniquet
+//	go run ./test/pictures -out docs -drill ./tourniquet
 package main

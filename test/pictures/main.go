@@ -23,15 +23,18 @@ func main() {
 	browser := flag.String("browser", "chromium", "a Chromium")
 	only := flag.String("only", "", "draw only scenes whose name holds this")
 	page := flag.String("report", "", "draw this HTML report of a drill in place of the scenes")
+	drill := flag.String("drill", "", "draw the console in place of the scenes, from a drill of this tourniquet")
 	flag.Parse()
-	if *page != "" {
-		if err := drawReport(context.Background(), *page, *out, *browser); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
+	ctx, err := context.Background(), error(nil)
+	switch {
+	case *page != "":
+		err = drawReport(ctx, *page, *out, *browser)
+	case *drill != "":
+		err = drawConsole(ctx, *drill, *out, *browser)
+	default:
+		err = draw(ctx, *out, *browser, *only)
 	}
-	if err := draw(context.Background(), *out, *browser, *only); err != nil {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
