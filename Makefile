@@ -40,7 +40,7 @@ test: ## vet and every test
 	$(GO) test -timeout 20m ./...
 
 race: ## every package that does not embed the server, three times, with the race detector
-	@list="$$($(UNHEAVY))"; test -n "$$list" && $(GO) test -count=3 -race $$list
+	@list="$$($(UNHEAVY))"; test -n "$$list" && $(GO) test -timeout 60m -count=3 -race $$list
 
 lint: ## formatting, vet, determinism of workflows, golangci-lint (its first build takes minutes)
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "run gofmt -w on:"; gofmt -l $$(git ls-files '*.go'); exit 1; }

@@ -46,8 +46,9 @@ func newFileStore(dataDir string) (*fileStore, error) {
 		ConnectAttributes: map[string]string{
 			"mode":         "rwc",
 			"journal_mode": "wal",
-			"synchronous":  "2",     // full: a commit survives a power cut
-			"busy_timeout": "10000", // milliseconds
+			"synchronous":  "2",      // full: a commit survives a power cut
+			"busy_timeout": "10000",  // milliseconds
+			"cache_size":   "-32000", // KiB; with SQLite's 2 MiB a run is dearer the more runs have ended
 		},
 	}}, nil
 }
