@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -17,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tourniquet-ir/tourniquet/internal/config"
+	"github.com/tourniquet-ir/tourniquet/internal/signoff"
 )
 
 const (
@@ -122,6 +124,32 @@ type page[T any] struct {
 	Next  string `json:"next"`
 }
 
+// mostPages bounds what is read of a list: a server that goes on for ever fills no memory here.
+const mostPages = 2000
+
+// pages reads a list page after page until its end, or until use has seen enough.
+func pages[T any](ctx context.Context, r *remote, path string, query url.Values, use func([]T) (enough bool)) error {
+	query = maps.Clone(query)
+	for range mostPages {
+		var p page[T]
+		if _, err := r.get(ctx, path+"?"+query.Encode(), &p); err != nil {
+			return err
+		}
+		if use(p.Items) || p.Next == "" {
+			return nil
+		}
+		query.Set("before", p.Next)
+	}
+	return fmt.Errorf("%s of %s has no end after %d pages; is the address right?", path, r.base, mostPages)
+}
+
+// whole reads every page of a list.
+func whole[T any](ctx context.Context, r *remote, path string, query url.Values) ([]T, error) {
+	out := []T{}
+	err := pages(ctx, r, path, query, func(items []T) bool { out = append(out, items...); return false })
+	return out, err
+}
+
 // get reads JSON; the bytes come back as well, so that -o json prints what the server said.
 func (r *remote) get(ctx context.Context, path string, into any) ([]byte, error) {
 	return r.ask(ctx, http.MethodGet, path, nil, into)
@@ -199,8 +227,17 @@ func (r *remote) send(ctx context.Context, method, path string, body any) (*http
 	return res, nil
 }
 
-// ids completes the first argument with live ids; without a server there is nothing to offer.
-func (sh *shell) ids(path string) cobra.CompletionFunc {
+// openSignoffs completes with all that wait: the newest of them are on the last page.
+func (sh *shell) openSignoffs() cobra.CompletionFunc {
+	return sh.completed("/v1/signoffs", url.Values{"state": {signoff.StateOpen}}, mostPages)
+}
+
+// ids completes with the first page of a list, which has the newest.
+func (sh *shell) ids(path string) cobra.CompletionFunc { return sh.completed(path, url.Values{}, 1) }
+
+// completed completes the first argument with live ids; without a server there is nothing to offer, and of a list too long for
+// the moment that a shell waits, what has come until then.
+func (sh *shell) completed(path string, query url.Values, most int) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		r, err := sh.remote(cmd)
 		if err != nil || len(args) > 0 {
@@ -208,17 +245,19 @@ func (sh *shell) ids(path string) cobra.CompletionFunc {
 		}
 		ctx, cancel := context.WithTimeout(cmd.Context(), completeWithin)
 		defer cancel()
-		var list page[struct {
+		type named struct {
 			ID      string `json:"id"`
 			Request string `json:"request"`
-		}]
-		if _, err := r.get(ctx, path, &list); err != nil {
-			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
 		var out []string
-		for _, i := range list.Items {
-			out = append(out, i.ID+i.Request) // one of them is empty
-		}
+		seen := 0
+		_ = pages(ctx, r, path, query, func(items []named) bool { // a shell that completes has no place for an error
+			for _, i := range items {
+				out = append(out, i.ID+i.Request) // one of them is empty
+			}
+			seen++
+			return seen == most
+		})
 		return out, cobra.ShellCompDirectiveNoFileComp
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +22,7 @@ type said struct {
 
 func (sh *shell) approveCmd() *cobra.Command {
 	var code string
-	c := &cobra.Command{Use: "approve REQUEST --code CODE", Short: "Sign for exactly the calls with this check code", Args: one("the id of a request"), ValidArgsFunction: sh.ids("/v1/signoffs?state=open"),
+	c := &cobra.Command{Use: "approve REQUEST --code CODE", Short: "Sign for exactly the calls with this check code", Args: one("the id of a request"), ValidArgsFunction: sh.openSignoffs(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			code = strings.ToLower(strings.TrimSpace(code))
 			if code == "" {
@@ -49,7 +50,7 @@ func (sh *shell) approveCmd() *cobra.Command {
 
 func (sh *shell) rejectCmd() *cobra.Command {
 	var reason string
-	c := &cobra.Command{Use: "reject REQUEST --reason TEXT", Short: "Refuse to sign; one rejection closes the request", Args: one("the id of a request"), ValidArgsFunction: sh.ids("/v1/signoffs?state=open"),
+	c := &cobra.Command{Use: "reject REQUEST --reason TEXT", Short: "Refuse to sign; one rejection closes the request", Args: one("the id of a request"), ValidArgsFunction: sh.openSignoffs(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if strings.TrimSpace(reason) == "" {
 				return misuse("a rejection needs --reason: the run's next reader will ask")
@@ -123,14 +124,18 @@ func (sh *shell) answerCmd() *cobra.Command {
 
 // question finds one that is open, so that the answer is bound to what it says now.
 func (r *remote) question(cmd *cobra.Command, id string) (database.Question, error) {
-	var open page[database.Question]
-	if _, err := r.get(cmd.Context(), "/v1/questions?state="+signoff.StateOpen, &open); err != nil {
+	var found []database.Question
+	err := pages(cmd.Context(), r, "/v1/questions", url.Values{"state": {signoff.StateOpen}}, func(items []database.Question) bool {
+		if at := slices.IndexFunc(items, func(q database.Question) bool { return q.ID == id }); at >= 0 {
+			found = items[at : at+1]
+		}
+		return found != nil
+	})
+	if err != nil {
 		return database.Question{}, err
 	}
-	for _, q := range open.Items {
-		if q.ID == id {
-			return q, nil
-		}
+	if found != nil {
+		return found[0], nil
 	}
 	return database.Question{}, &coded{exitPolicy, fmt.Errorf("no open question has the id %q; see: tourniquet signoff list", id)}
 }

@@ -33,22 +33,22 @@ func (sh *shell) signoffListCmd() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		only := "?state=" + signoff.StateOpen
+		only := url.Values{"state": {signoff.StateOpen}}
 		if all {
-			only = ""
+			only = url.Values{}
 		}
-		var views page[signoff.View]
-		if _, err := r.get(cmd.Context(), "/v1/signoffs"+only, &views); err != nil {
+		views, err := whole[signoff.View](cmd.Context(), r, "/v1/signoffs", only)
+		if err != nil {
 			return err
 		}
-		var questions page[database.Question]
-		if _, err := r.get(cmd.Context(), "/v1/questions"+only, &questions); err != nil {
+		questions, err := whole[database.Question](cmd.Context(), r, "/v1/questions", only)
+		if err != nil {
 			return err
 		}
 		if sh.JSON {
-			return sh.printJSON(map[string]any{"signoffs": views.Items, "questions": questions.Items})
+			return sh.printJSON(map[string]any{"signoffs": views, "questions": questions})
 		}
-		return sh.listAsked(views.Items, questions.Items)
+		return sh.listAsked(views, questions)
 	}}
 	c.Flags().BoolVar(&all, "all", false, "also those that are decided")
 	return c
@@ -71,7 +71,7 @@ func (sh *shell) listAsked(views []signoff.View, questions []database.Question) 
 }
 
 func (sh *shell) signoffShowCmd() *cobra.Command {
-	return &cobra.Command{Use: "show REQUEST", Short: "Everything about one sign-off, with its check code", Args: one("the id of a request"), ValidArgsFunction: sh.ids("/v1/signoffs?state=open"),
+	return &cobra.Command{Use: "show REQUEST", Short: "Everything about one sign-off, with its check code", Args: one("the id of a request"), ValidArgsFunction: sh.openSignoffs(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r, err := sh.remote(cmd)
 			if err != nil {

@@ -117,11 +117,16 @@ func (c *Console) apiRuns(ctx context.Context, _ api.Caller, q runsQuery) (api.P
 	if err != nil {
 		return api.Page[incident.Run]{}, c.apiFault(err)
 	}
+	return paged(runs, func(r incident.Run) string { return r.ID }), nil
+}
+
+// paged is a list of at most perPage; one that is full says where the next begins.
+func paged[T any](items []T, id func(T) string) api.Page[T] {
 	next := ""
-	if len(runs) == f.Limit {
-		next = runs[len(runs)-1].ID
+	if len(items) == perPage {
+		next = id(items[perPage-1])
 	}
-	return api.List(runs, next), nil
+	return api.List(items, next)
 }
 
 // byID is all that many endpoints need.
@@ -161,16 +166,21 @@ func trim(f *report.Facts, detail bool) {
 
 // signoffsQuery narrows sign-offs and questions.
 type signoffsQuery struct {
-	Run   string `query:"run"`
-	State string `query:"state" doc:"open: only those that wait for people"`
+	Run    string `query:"run"`
+	State  string `query:"state" doc:"open: only those that wait for people"`
+	Before string `query:"before" doc:"id of the last one of the page before"`
+}
+
+func (q signoffsQuery) filter() database.AskedFilter {
+	return database.AskedFilter{Run: q.Run, Open: q.State == signoff.StateOpen, Before: q.Before, Limit: perPage}
 }
 
 func (c *Console) apiSignoffs(ctx context.Context, _ api.Caller, q signoffsQuery) (api.Page[signoff.View], error) {
-	views, err := c.DB.Requests(ctx, q.Run, q.State == signoff.StateOpen)
+	views, err := c.DB.RequestsPage(ctx, q.filter())
 	if err != nil {
 		return api.Page[signoff.View]{}, c.apiFault(err)
 	}
-	return api.List(views, ""), nil
+	return paged(views, func(v signoff.View) string { return v.Request }), nil
 }
 
 // signoffOut is one sign-off.
@@ -202,16 +212,13 @@ type alertsQuery struct {
 }
 
 func (c *Console) apiAlerts(ctx context.Context, _ api.Caller, q alertsQuery) (api.Page[alertItem], error) {
-	list, err := c.received(ctx, q.Fate, q.Before)
+	list, err := c.DB.AlertsOfFate(ctx, q.Fate, perPage, q.Before)
 	if err != nil {
 		return api.Page[alertItem]{}, c.apiFault(err)
 	}
-	items, next := make([]alertItem, 0, len(list)), ""
+	items := make([]alertItem, 0, len(list))
 	for _, a := range list {
 		items = append(items, alertItem{a.Alert, a.Fate})
 	}
-	if len(list) == perPage {
-		next = list[len(list)-1].Alert.ID
-	}
-	return api.List(items, next), nil
+	return paged(items, func(a alertItem) string { return a.ID }), nil
 }

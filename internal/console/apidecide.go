@@ -7,7 +7,6 @@ import (
 
 	"github.com/tourniquet-ir/tourniquet/internal/api"
 	"github.com/tourniquet-ir/tourniquet/internal/database"
-	"github.com/tourniquet-ir/tourniquet/internal/signoff"
 	"github.com/tourniquet-ir/tourniquet/internal/wire"
 )
 
@@ -32,11 +31,11 @@ func (c *Console) apiDecide(ctx context.Context, who api.Caller, in decideIn) (t
 }
 
 func (c *Console) apiQuestions(ctx context.Context, _ api.Caller, q signoffsQuery) (api.Page[database.Question], error) {
-	list, err := c.DB.Questions(ctx, q.Run, q.State == signoff.StateOpen)
+	list, err := c.DB.QuestionsPage(ctx, q.filter())
 	if err != nil {
 		return api.Page[database.Question]{}, c.apiFault(err)
 	}
-	return api.List(list, ""), nil
+	return paged(list, func(q database.Question) string { return q.ID }), nil
 }
 
 type answerIn struct {

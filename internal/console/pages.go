@@ -1,7 +1,6 @@
 package console
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -102,17 +101,9 @@ func fates() []string {
 	return []string{incident.FateStarted, incident.FateJoined, incident.FateRecorded, incident.FateSuppressed, incident.FateSetAside, incident.FateStored}
 }
 
-// received is one page of alerts, newest first, of one fate or of all.
-func (c *Console) received(ctx context.Context, fate, before string) ([]database.Received, error) {
-	if fate == "" {
-		return c.DB.Alerts(ctx, perPage, before)
-	}
-	return c.DB.AlertsOfFate(ctx, fate, perPage, before)
-}
-
 func (c *Console) alerts(w http.ResponseWriter, r *http.Request, s session) {
 	fate := r.URL.Query().Get("fate")
-	list, err := c.received(r.Context(), fate, r.URL.Query().Get("before"))
+	list, err := c.DB.AlertsOfFate(r.Context(), fate, perPage, r.URL.Query().Get("before"))
 	if err != nil {
 		c.broken(w, s, err)
 		return

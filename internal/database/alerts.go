@@ -201,22 +201,24 @@ type Received struct {
 
 // Alerts lists alerts, newest first; before is the id of the last alert of the page before, or empty.
 func (d *DB) Alerts(ctx context.Context, limit int, before string) ([]Received, error) {
-	out, err := list(ctx, d.reader, scanReceived, `SELECT alert, fate, reason, incident, run FROM alerts
-		WHERE ?1 = '' OR n < (SELECT n FROM alerts WHERE id = ?1) ORDER BY n DESC LIMIT ?2`, before, atMost(limit))
+	return d.AlertsOfFate(ctx, "", limit, before)
+}
+
+// AlertsOfFate is Alerts of one fate; an empty one means all.
+func (d *DB) AlertsOfFate(ctx context.Context, fate string, limit int, before string) ([]Received, error) {
+	query, args := alertsQuery(fate, limit, before)
+	out, err := list(ctx, d.reader, scanReceived, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("alerts: %w", err)
 	}
 	return out, nil
 }
 
-// AlertsOfFate is Alerts of one fate.
-func (d *DB) AlertsOfFate(ctx context.Context, fate string, limit int, before string) ([]Received, error) {
-	out, err := list(ctx, d.reader, scanReceived, `SELECT alert, fate, reason, incident, run FROM alerts
-		WHERE fate = ?1 AND (?2 = '' OR n < (SELECT n FROM alerts WHERE id = ?2)) ORDER BY n DESC LIMIT ?3`, fate, before, atMost(limit))
-	if err != nil {
-		return nil, fmt.Errorf("alerts: %w", err)
-	}
-	return out, nil
+func alertsQuery(fate string, limit int, before string) (string, []any) {
+	var w where
+	w.add(fate != "", "fate = ?", fate)
+	w.add(before != "", "n < (SELECT n FROM alerts WHERE id = ?)", before)
+	return `SELECT alert, fate, reason, incident, run FROM alerts` + w.text() + ` ORDER BY n DESC LIMIT ?`, append(w.args, atMost(limit))
 }
 
 // Alert reads one alert with its fate.

@@ -54,8 +54,18 @@ func (d *DB) Question(ctx context.Context, id string) (Question, error) {
 
 // Questions lists questions, oldest first; an empty run means all.
 func (d *DB) Questions(ctx context.Context, run string, onlyOpen bool) ([]Question, error) {
-	out, err := list(ctx, d.reader, doc[Question], `SELECT doc FROM questions WHERE (?1 = '' OR run = ?1)
-		AND (?2 = 0 OR answered = 0) ORDER BY n`, run, onlyOpen)
+	return d.questions(ctx, AskedFilter{Run: run, Open: onlyOpen})
+}
+
+// QuestionsPage is one page of Questions.
+func (d *DB) QuestionsPage(ctx context.Context, f AskedFilter) ([]Question, error) {
+	f.Limit = atMost(f.Limit)
+	return d.questions(ctx, f)
+}
+
+func (d *DB) questions(ctx context.Context, f AskedFilter) ([]Question, error) {
+	query, args := f.query("questions", "answered = 0")
+	out, err := list(ctx, d.reader, doc[Question], query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("questions: %w", err)
 	}

@@ -33,8 +33,18 @@ func (d *DB) Request(ctx context.Context, id string) (signoff.View, error) {
 
 // Requests lists sign-off requests, oldest first; an empty run means all. Open ones wait for people or for execution.
 func (d *DB) Requests(ctx context.Context, run string, onlyOpen bool) ([]signoff.View, error) {
-	out, err := list(ctx, d.reader, doc[signoff.View], `SELECT doc FROM requests WHERE (?1 = '' OR run = ?1)
-		AND (?2 = 0 OR state IN (?3, ?4)) ORDER BY n`, run, onlyOpen, signoff.StateOpen, signoff.StateQuorum)
+	return d.requests(ctx, AskedFilter{Run: run, Open: onlyOpen})
+}
+
+// RequestsPage is one page of Requests.
+func (d *DB) RequestsPage(ctx context.Context, f AskedFilter) ([]signoff.View, error) {
+	f.Limit = atMost(f.Limit)
+	return d.requests(ctx, f)
+}
+
+func (d *DB) requests(ctx context.Context, f AskedFilter) ([]signoff.View, error) {
+	query, args := f.query("requests", "state IN (?, ?)", signoff.StateOpen, signoff.StateQuorum)
+	out, err := list(ctx, d.reader, doc[signoff.View], query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("sign-offs: %w", err)
 	}

@@ -24,34 +24,25 @@ type Filter struct {
 
 // Runs lists runs, newest first.
 func (d *DB) Runs(ctx context.Context, f Filter) ([]incident.Run, error) {
-	where, args := f.where()
+	w := f.where()
 	// The inner query is answered from an index alone; only a page's records are read.
 	out, err := list(ctx, d.reader, doc[incident.Run], `SELECT doc FROM runs WHERE n IN
-		(SELECT n FROM runs`+where+` ORDER BY n DESC LIMIT ?) ORDER BY n DESC`, append(args, atMost(f.Limit))...)
+		(SELECT n FROM runs`+w.text()+` ORDER BY n DESC LIMIT ?) ORDER BY n DESC`, append(w.args, atMost(f.Limit))...)
 	if err != nil {
 		return nil, fmt.Errorf("runs: %w", err)
 	}
 	return out, nil
 }
 
-// where names only the conditions that there are: with the others in it, no index could be used.
-func (f Filter) where() (text string, args []any) {
-	var parts []string
-	add := func(given bool, condition string, arg any) {
-		if given {
-			parts, args = append(parts, condition), append(args, arg)
-		}
-	}
-	add(f.Incident != "", "incident = ?", f.Incident)
-	add(f.State != "", "state = ?", f.State)
-	add(f.Outcome != "", "outcome = ?", f.Outcome)
-	add(f.Provider != "", "provider = ?", f.Provider)
-	add(!f.Since.IsZero(), "started_at >= ?", f.Since.UnixMicro())
-	add(!f.Until.IsZero(), "started_at < ?", f.Until.UnixMicro())
-	add(f.Text != "", "instr(words, ?) > 0", strings.ToLower(f.Text))
-	add(f.Before != "", "n < (SELECT n FROM runs WHERE id = ?)", f.Before)
-	if len(parts) == 0 {
-		return "", nil
-	}
-	return " WHERE " + strings.Join(parts, " AND "), args
+func (f Filter) where() where {
+	var w where
+	w.add(f.Incident != "", "incident = ?", f.Incident)
+	w.add(f.State != "", "state = ?", f.State)
+	w.add(f.Outcome != "", "outcome = ?", f.Outcome)
+	w.add(f.Provider != "", "provider = ?", f.Provider)
+	w.add(!f.Since.IsZero(), "started_at >= ?", f.Since.UnixMicro())
+	w.add(!f.Until.IsZero(), "started_at < ?", f.Until.UnixMicro())
+	w.add(f.Text != "", "instr(words, ?) > 0", strings.ToLower(f.Text))
+	w.add(f.Before != "", "n < (SELECT n FROM runs WHERE id = ?)", f.Before)
+	return w
 }

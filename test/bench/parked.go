@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os/exec"
 	"slices"
 	"strings"
@@ -156,11 +157,20 @@ type asked struct {
 }
 
 func (s *side) open10000(ctx context.Context, token string) ([]asked, error) {
-	var body struct {
-		Items []asked `json:"items"`
+	var all []asked
+	for before := ""; ; {
+		var body struct {
+			Items []asked `json:"items"`
+			Next  string  `json:"next"`
+		}
+		if err := s.call(ctx, http.MethodGet, "/v1/signoffs?state=open&before="+url.QueryEscape(before), token, nil, &body); err != nil {
+			return nil, err
+		}
+		all = append(all, body.Items...)
+		if before = body.Next; before == "" {
+			return all, nil
+		}
 	}
-	err := s.call(ctx, http.MethodGet, "/v1/signoffs?state=open", token, nil, &body)
-	return body.Items, err
 }
 
 func (s *side) untilOpen(ctx context.Context, token string, n int) error {
