@@ -108,6 +108,7 @@ func buckets(f *report.Facts) (points []spent) {
 	if len(f.Curve) == 0 {
 		return nil
 	}
+	read := lastRead(f)
 	sum, stretch := 0.0, time.Minute // providers count in minutes at the finest
 	if len(f.Curve) > 1 {
 		stretch = f.Curve[1].At.Sub(f.Curve[0].At) // all are of one length
@@ -117,6 +118,9 @@ func buckets(f *report.Facts) (points []spent) {
 			return nil
 		}
 		end := b.At.Add(stretch)
+		if read.After(b.At) && end.After(read) {
+			end = read // a stretch that had not ended when it was read says nothing of what came after
+		}
 		if i == 0 {
 			points = append(points, spent{b.At, 0})
 		}
@@ -124,6 +128,16 @@ func buckets(f *report.Facts) (points []spent) {
 		points = append(points, spent{end, sum})
 	}
 	return points
+}
+
+// lastRead is when the last usage snapshot was taken.
+func lastRead(f *report.Facts) (at time.Time) {
+	for _, st := range f.Steps {
+		if st.Action == "usage.snapshot" && st.FinishedAt.After(at) {
+			at = st.FinishedAt
+		}
+	}
+	return at
 }
 
 // looks are the snapshots with a figure, in time; those that said less than an earlier one are of another window and left out.

@@ -59,7 +59,7 @@ func (e *expressions) of(row database.StepRow) (out []seen) {
 	}
 	if st.Loop != nil {
 		over, _ := overOf(row)
-		out = append(out, seen{"for_each", st.Loop.Over.Written(), count(over.Count, "item", "items")})
+		out = append(out, seen{"for_each", st.Loop.Over.Written(), report.Counted(over.Count, "item", "items")})
 	}
 	if st.Action == nil {
 		return out

@@ -21,7 +21,7 @@ func funcs(now func() time.Time) template.FuncMap {
 		"clock":  func(t time.Time) string { return t.UTC().Format("15:04:05") },
 		"day":    func(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04") },
 		"away":   func(t time.Time) string { return away(now(), t) },
-		"pretty": pretty, "short": short, "tone": tone, "plain": plain, "open": isOpen, "word": word, "count": count,
+		"pretty": pretty, "short": short, "tone": tone, "plain": plain, "open": isOpen, "word": word, "count": report.Counted,
 		"parts":  parts,
 		"crop":   crop,
 		"digest": func(q database.Question) string { return wire.QuestionDigest(asked(q)) },
@@ -115,13 +115,6 @@ func word(s signoff.Seat) string {
 		return fmt.Sprintf("%s, for which %s stands in", plain(s.Named), s.Else)
 	}
 	return plain(s.Named)
-}
-
-func count(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }
 
 // maxShown is how much of one value a page shows; the bundle and the API have all of it.

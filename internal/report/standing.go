@@ -83,9 +83,9 @@ func (f *Facts) later(add func(kind string, since time.Time, format string, args
 	}
 	switch {
 	case traces == 1:
-		add(OpenTraces, time.Time{}, "The intruder may have left a trace; it is listed under indicators, and no step removes it.")
+		add(OpenTraces, time.Time{}, "The intruder may have left a trace, which no step removes; the report lists it under indicators.")
 	case traces > 1:
-		add(OpenTraces, time.Time{}, fmt.Sprintf("The intruder may have left %d traces; they are listed under indicators, and no step removes them.", traces))
+		add(OpenTraces, time.Time{}, fmt.Sprintf("The intruder may have left %d traces, which no step removes; the report lists them under indicators.", traces))
 	}
 	if f.Run.State == "done" && f.Run.Mode == incident.ModeEnforce && f.Run.Outcome != incident.OutcomeFalseAlarm && f.Run.Outcome != incident.OutcomeJoined && !f.Mark("proven").Known() {
 		add(OpenProof, f.Run.FinishedAt, "No probe proved that the provider refuses the key.")

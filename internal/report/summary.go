@@ -103,7 +103,7 @@ func (f *Facts) people() (Sentence, bool) {
 			how = append(how, fmt.Sprintf("%d %s", n, st))
 		}
 	}
-	return tell(fmt.Sprintf("People were asked for %d sign-offs (%s). Their decisions are of: %%s. %d attempts were refused.", len(f.Signoffs), strings.Join(how, ", "), refused), or(strings.Join(names, ", "), "nobody")), true
+	return tell(fmt.Sprintf("People were asked for %s (%s). Their decisions are of: %%s. %s refused.", Counted(len(f.Signoffs), "sign-off", "sign-offs"), strings.Join(how, ", "), Counted(refused, "attempt was", "attempts were")), or(strings.Join(names, ", "), "nobody")), true
 }
 
 func (f *Facts) key() Sentence {

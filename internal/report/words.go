@@ -104,3 +104,11 @@ func decision(a database.Attempt) (d signoff.Decision, ok bool) {
 	}
 	return d, json.Unmarshal(a.Decision, &d) == nil
 }
+
+// Counted is a number with its word.
+func Counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
