@@ -103,10 +103,10 @@ func databases(ctx context.Context, from, to string) error {
 		return err
 	}
 	defer func() { _ = two.Close() }()
-	if err := pages(one, filepath.Join(to, Engine)); err != nil {
+	if err := pages(ctx, one, filepath.Join(to, Engine)); err != nil {
 		return fmt.Errorf("copying the state of the workflow engine: %w", err)
 	}
-	if err := pages(two, filepath.Join(to, Records)); err != nil {
+	if err := pages(ctx, two, filepath.Join(to, Records)); err != nil {
 		return fmt.Errorf("copying the records: %w", err)
 	}
 	return nil
@@ -142,7 +142,7 @@ func hold(ctx context.Context, db *sql.DB) (*sql.Conn, error) {
 }
 
 // pages copies all pages of what a connection holds.
-func pages(c *sql.Conn, to string) error {
+func pages(ctx context.Context, c *sql.Conn, to string) error {
 	f, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // SQLite would make it readable for others
 	if err != nil {
 		return err
@@ -167,22 +167,22 @@ func pages(c *sql.Conn, to string) error {
 	if err != nil {
 		return err
 	}
-	return sound(to)
+	return sound(ctx, to)
 }
 
 // sound looks whether a file is a whole database.
-func sound(path string) error {
+func sound(ctx context.Context, path string) error {
 	db, err := open(path)
 	if err != nil {
 		return err
 	}
 	var says string
-	err = db.QueryRow("PRAGMA quick_check(1)").Scan(&says)
+	err = db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&says)
 	if err == nil && says != "ok" {
 		err = errors.New(says)
 	}
 	if err == nil { // one file, without anything beside it
-		_, err = db.Exec("PRAGMA journal_mode = DELETE")
+		_, err = db.ExecContext(ctx, "PRAGMA journal_mode = DELETE")
 	}
 	if err = errors.Join(err, db.Close()); err != nil {
 		return fmt.Errorf("%q is damaged: %w", path, err)

@@ -35,14 +35,14 @@ func newPool(db *sql.DB, d dialect) *pool {
 }
 
 func (p *pool) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if s := p.statement(ctx, query); s != nil {
+	if s := p.statement(ctx, query); s != nil { //nolint:sqlclosecheck // it stays compiled as long as the pool is open
 		return s.QueryContext(ctx, args...)
 	}
 	return p.DB.QueryContext(ctx, p.dialect.query(query), p.dialect.args(args)...)
 }
 
 func (p *pool) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	if s := p.statement(ctx, query); s != nil {
+	if s := p.statement(ctx, query); s != nil { //nolint:sqlclosecheck // it stays compiled as long as the pool is open
 		return s.QueryRowContext(ctx, args...)
 	}
 	return p.DB.QueryRowContext(ctx, p.dialect.query(query), p.dialect.args(args)...)
@@ -72,7 +72,7 @@ type txn struct {
 }
 
 func (t *txn) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if s := t.pool.within(ctx, t.Tx, query); s != nil {
+	if s := t.pool.within(ctx, t.Tx, query); s != nil { //nolint:sqlclosecheck // the end of the transaction closes it
 		return s.QueryContext(ctx, args...)
 	}
 	d := t.pool.dialect
@@ -80,7 +80,7 @@ func (t *txn) QueryContext(ctx context.Context, query string, args ...any) (*sql
 }
 
 func (t *txn) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	if s := t.pool.within(ctx, t.Tx, query); s != nil {
+	if s := t.pool.within(ctx, t.Tx, query); s != nil { //nolint:sqlclosecheck // the end of the transaction closes it
 		return s.QueryRowContext(ctx, args...)
 	}
 	d := t.pool.dialect
@@ -88,7 +88,7 @@ func (t *txn) QueryRowContext(ctx context.Context, query string, args ...any) *s
 }
 
 func (t *txn) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	if s := t.pool.within(ctx, t.Tx, query); s != nil {
+	if s := t.pool.within(ctx, t.Tx, query); s != nil { //nolint:sqlclosecheck // the end of the transaction closes it
 		return s.ExecContext(ctx, args...)
 	}
 	d := t.pool.dialect

@@ -89,6 +89,7 @@ func words(t *testing.T, raw *sql.DB, query string, args ...any) (all []string) 
 	t.Helper()
 	rows, err := raw.Query(query, args...)
 	must(t, err)
+	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var one string
 		must(t, rows.Scan(&one))

@@ -59,13 +59,13 @@ func (d *DB) left(ctx context.Context) error {
 }
 
 // tell writes into the answer what was counted.
-func (out *Moved) tell(plan []table, sums []sum) {
+func (m *Moved) tell(plan []table, sums []sum) {
 	var all sum
 	for i, t := range plan {
-		out.Tables = append(out.Tables, MovedTable{t.name, sums[i].rows})
+		m.Tables = append(m.Tables, MovedTable{t.name, sums[i].rows})
 		all.add(sums[i].total(t.name))
 	}
-	out.Digest = all.String()
+	m.Digest = all.String()
 }
 
 // checkChains verifies every ledger; with other it must end where the same one ends there.

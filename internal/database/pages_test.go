@@ -142,7 +142,8 @@ func explained(t *testing.T, raw *sql.DB, where, query string) (plan string) {
 	if database.IsPostgres(where) {
 		explain, into = `EXPLAIN `, into[3:]
 	}
-	rows := got[*sql.Rows](t)(raw.QueryContext(t.Context(), explain+query))
+	rows, err := raw.QueryContext(t.Context(), explain+query)
+	must(t, err)
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		must(t, rows.Scan(into...))

@@ -86,8 +86,8 @@ func (d *DB) home(ctx context.Context) (string, error) {
 		}
 		var system, timeline int64
 		err := d.reader.QueryRowContext(ctx, `SELECT s.system_identifier, c.timeline_id::bigint FROM pg_control_system() s, pg_control_checkpoint() c`).Scan(&system, &timeline)
-		if err != nil { // a service may keep that to itself
-			return fmt.Sprint("postgres/", oid), nil
+		if err != nil {
+			return fmt.Sprint("postgres/", oid), nil //nolint:nilerr // a service may keep that to itself
 		}
 		return fmt.Sprintf("postgres/%d/%d/%d", system, timeline, oid), nil
 	}
